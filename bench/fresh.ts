@@ -1,0 +1,52 @@
+// Measures a section in a process of its own, so that neither what ran before nor how it was compiled shows in the figures.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { ROOMY } from './bytes.ts'
+import { FLEETS } from './subjects.ts'
+import type { Figure } from './targets.ts'
+
+/** The sections, in the order of the report; each is measured by the functions of one file. */
+export const SECTIONS = ['bytes', 'memory', 'clock', 'closed', 'failing', 'refused', 'undici'] as const
+
+export type Section = (typeof SECTIONS)[number]
+
+/** What a child is asked for. */
+export interface Task {
+  readonly section: Section
+  /** How many times each subject has its turn, where time is taken. */
+  readonly rounds: number
+  /** Which of the fleets, where the section is memory. */
+  readonly fleet?: string
+}
+
+export async function measure(section: Section, quick: boolean): Promise<Figure[]> {
+  if (section !== 'memory') return inChild({ section, rounds: quick ? 20 : ROUNDS[section] })
+  const figures: Figure[] = []
+  for (const fleet of quick ? ['fuseboard'] : Object.keys(FLEETS))
+    figures.push(...(await inChild({ section, fleet, rounds: 1 })))
+  return figures
+}
+
+/** Differences of 2 % in a whole request take longer to see. */
+const ROUNDS: Record<Section, number> = {
+  bytes: 1,
+  memory: 1,
+  clock: 500,
+  closed: 500,
+  failing: 500,
+  refused: 500,
+  undici: 1_000,
+}
+
+async function inChild(task: Task): Promise<Figure[]> {
+  const flags = task.section === 'bytes' ? ROOMY : []
+  const child = fork(new URL('child.ts', import.meta.url), [JSON.stringify(task)], {
+    execArgv: ['--expose-gc', ...flags],
+  })
+  const exit = once(child, 'exit')
+  let figures: Figure[] | undefined
+  child.once('message', (message) => (figures = message as Figure[]))
+  await exit
+  if (figures === undefined) throw new Error(`Measuring ${task.section} failed: see above`)
+  return figures
+}

@@ -1,0 +1,69 @@
+// What the command line says.
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  /** How many times as fast as the real service everything runs. */
+  readonly scale: number
+  /** Shuffles the outages; without it they come in the order of the story. */
+  readonly seed: number | undefined
+  /** Talks to bible-api.com itself. */
+  readonly live: boolean
+  /** One event a line, for programs. */
+  readonly json: boolean
+  readonly help: boolean
+}
+
+export const USAGE = 'usage: node examples/bible/main.ts [--scale 1..40] [--seed n] [--live] [--json] [--help]'
+
+export const HELP = `A program that reads verses while the service they come from is well, limits it, fails, hangs, disappears and comes back.
+
+${USAGE}
+
+  --scale n   run n times as fast as the real service, 1 to 40 (10; 1 takes five minutes)
+  --seed n    shuffle the outages; the same whole number gives the same order
+  --live      read a few verses from bible-api.com itself, at its own pace
+  --json      print one event a line instead of the timeline
+  --help      print this
+
+Exit status: 0, 1 where a promise was broken (the reason is printed), 2 where an option is wrong, 130 after Ctrl-C.`
+
+/** An option that is unknown or has a wrong value. */
+export class UsageError extends Error {}
+
+/** @throws UsageError */
+export function readOptions(args: readonly string[]): Options {
+  const { scale, seed, live, json, help } = parse(args)
+  if (live && (scale !== undefined || seed !== undefined)) {
+    throw new UsageError('--live has no scale and no seed: it goes at the pace of bible-api.com')
+  }
+  return {
+    scale: live ? 1 : number('scale', scale ?? '10', 1, 40),
+    seed: seed === undefined ? undefined : number('seed', seed, 0, 2 ** 32 - 1),
+    live,
+    json,
+    help,
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        scale: { type: 'string' },
+        seed: { type: 'string' },
+        live: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error))
+  }
+}
+
+function number(name: string, text: string, from: number, to: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= from && value <= to) return value
+  throw new UsageError(`--${name} must be a whole number from ${from} to ${to}, got ${JSON.stringify(text)}`)
+}

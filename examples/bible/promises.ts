@@ -1,0 +1,125 @@
+// What this program promises, checked at its end.
+import type { Circuit } from '@fuseboard/core'
+import type { Promised } from './events.ts'
+import type { BibleServer, Counters } from './server.ts'
+import type { Tally } from './tally.ts'
+import type { Witness } from './witness.ts'
+
+export interface Evidence {
+  readonly tally: Tally
+  readonly circuit: Circuit
+  readonly server: BibleServer
+  readonly unguardedServer: BibleServer
+  readonly witness: Witness
+  readonly outages: number
+  /** Milliseconds that a caller waits for an answer. */
+  readonly limit: number
+}
+
+/** Milliseconds that timers and a busy machine may add. */
+const SLACK = 100
+/** Failures that open the circuit, and calls that are under way by then or probe it. */
+const A_HANDFUL = 3 + 2
+
+/** Each promise, whether it was kept, and the figures. */
+export function check(evidence: Evidence): readonly Promised[] {
+  return [answered, inTime, faithful, spared, recovered, counted].map((promise) => promise(evidence))
+}
+
+function answered({ tally: { calls } }: Evidence): Promised {
+  const failed = calls.filter(({ source }) => source === 'failed')
+  const late = calls.filter(({ source, tookMs }) => source === 'refused' && tookMs > SLACK)
+  const bad = [...failed, ...late].map(({ n, asked, instead, status }) => `call ${n} (${asked}): ${instead ?? status}`)
+  return {
+    promise: 'every call was answered, or refused at once with a wait',
+    kept: bad.length === 0,
+    reason: bad.length === 0 ? `all ${calls.length}` : bad.join(', '),
+  }
+}
+
+function inTime({ tally: { calls }, limit }: Evidence): Promised {
+  const longest = Math.max(...calls.map(({ tookMs }) => tookMs))
+  return {
+    promise: `no call took longer than its time-out of ${limit} ms (and ${SLACK} ms for timers)`,
+    kept: longest <= limit + SLACK,
+    reason: `the longest took ${Math.round(longest)} ms`,
+  }
+}
+
+function faithful({ tally: { calls, altered } }: Evidence): Promised {
+  const stored = calls.filter(({ source }) => source === 'stored').length
+  return {
+    promise: 'stored verses are the same bytes as the network gave',
+    kept: altered.length === 0 && stored > 0,
+    reason: altered.length === 0 ? `${stored} compared` : altered.join(', '),
+  }
+}
+
+function spared({ tally, server, unguardedServer, witness, outages }: Evidence): Promised {
+  const most = A_HANDFUL * outages
+  const guarded = reachedDead(server, witness)
+  const unguarded = reachedDead(unguardedServer, witness)
+  return {
+    promise: `a dead service was asked at most ${A_HANDFUL} times an outage with the breaker, each time without`,
+    kept: guarded <= most && unguarded === tally.askedWhileDead && tally.opened >= outages,
+    reason: `${guarded} of at most ${most} in ${outages} outages; ${unguarded} of ${tally.askedWhileDead}`,
+  }
+}
+
+function recovered({ tally: { calls }, circuit }: Evidence): Promised {
+  const last = calls.at(-1)?.source
+  return {
+    promise: 'at the end the circuit is closed and verses come from the network',
+    kept: circuit.state === 'closed' && last === 'network',
+    reason: `${circuit.state}, ${last}`,
+  }
+}
+
+function counted({ tally, server, unguardedServer, witness }: Evidence): Promised {
+  const network = tally.calls.filter(({ source }) => source === 'network').length
+  const differing = [
+    ...differences('guarded', tally.settled, server.counters, witness.refused(server.port)),
+    ...differences('unguarded', kinds(tally), unguardedServer.counters, witness.refused(unguardedServer.port)),
+  ]
+  if (network !== tally.settled.get('200'))
+    differing.push(`${network} answers from the network, ${tally.settled.get('200')} 200s`)
+  const requests = server.counters.requests + unguardedServer.counters.requests
+  return {
+    promise: "the counts equal the servers' own",
+    kept: differing.length === 0,
+    reason: differing.length === 0 ? `${requests} requests, by outcome` : differing.join(', '),
+  }
+}
+
+/** Requests that came while it was down, and connections that found nobody. */
+export function reachedDead(server: BibleServer, witness: Witness): number {
+  return server.counters.dead + witness.refused(server.port)
+}
+
+function differences(
+  who: string,
+  seen: ReadonlyMap<string, number>,
+  { requests, outcomes }: Counters,
+  refused: number,
+): readonly string[] {
+  const pairs: readonly (readonly [what: string, here: number, there: number])[] = [
+    ['attempts', [...seen.values()].reduce((sum, count) => sum + count, 0), requests + refused],
+    ['200s', seen.get('200') ?? 0, outcomes['200']],
+    ['429s', seen.get('429') ?? 0, outcomes['429']],
+    ['500s', seen.get('500') ?? 0, outcomes['500 empty'] + outcomes['500 html']],
+    ['time-outs', seen.get('TimeoutError') ?? 0, outcomes.unanswered],
+    ['refused connections', seen.get('ECONNREFUSED') ?? 0, refused],
+  ]
+  return pairs.flatMap(([what, here, there]) =>
+    here === there ? [] : [`${who} ${what}: ${here} here, ${there} there`],
+  )
+}
+
+function kinds({ twins }: Tally): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { status, error } of twins) {
+    const kind = status === undefined ? String(error) : String(status)
+    counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  }
+  return counts
+}

@@ -1,0 +1,75 @@
+// The story against a local service, and a second one that is asked the same without a breaker.
+import { createBoard } from '@fuseboard/core'
+import { guardedClients, unguardedClient } from './clients.ts'
+import type { Tell } from './events.ts'
+import type { Options } from './options.ts'
+import { troubles } from './outages.ts'
+import { biblePolicy, heedBans } from './policy.ts'
+import { check, reachedDead } from './promises.ts'
+import { BibleServer } from './server.ts'
+import { Story, StuckError } from './story.ts'
+import { Tally } from './tally.ts'
+import { Witness } from './witness.ts'
+
+/** How a run ended. */
+export interface Ending {
+  /** The exit status. */
+  readonly status: number
+  readonly says: string
+}
+
+/** Milliseconds that a caller of the real service waits for an answer. */
+export const LIMIT = 5_000
+
+export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: AbortSignal): Promise<Ending> {
+  // What is still under way when it is stopped is nobody's concern.
+  const tell: Tell = (event) => void (signal.aborted || tellAll(event))
+  const limit = LIMIT / scale
+  // Whenever it is started, a window of the limiter ends 20 s into the story.
+  const tempo = { scale, epoch: Date.now() - 10_000 / scale }
+  const witness = new Witness()
+  const server = await BibleServer.listen(tempo)
+  const unguardedServer = await BibleServer.listen(tempo)
+
+  const board = createBoard({ hosts: { [server.host]: biblePolicy(tempo) } })
+  heedBans(board, tempo)
+  board.on('transition', ({ from, to, reason, message }) => tell({ event: 'transition', from, to, reason, message }))
+  board.on('warning', ({ message }) => tell({ event: 'warning', message }))
+
+  const circuit = board.circuit(server.host)
+  const clients = guardedClients(board, limit)
+  const tally = new Tally(board)
+  const cast = {
+    board,
+    circuit,
+    clients,
+    server,
+    unguarded: unguardedClient(limit),
+    unguardedServer,
+    tally,
+    tell,
+    signal,
+  }
+  const outages = troubles(seed)
+
+  try {
+    tell({ event: 'start', scale, seed: seed ?? null, host: server.host, limitMs: limit })
+    await new Story(cast, scale, tempo.epoch).play(outages)
+  } catch (error) {
+    if (signal.aborted) return { status: 130, says: 'Stopped.' }
+    if (error instanceof StuckError) return { status: 1, says: `Stuck: ${error.message}.` }
+    throw error
+  } finally {
+    await Promise.all([server.close(), unguardedServer.close()])
+    witness.close()
+  }
+
+  const reached = { guarded: reachedDead(server, witness), unguarded: reachedDead(unguardedServer, witness) }
+  tell({ event: 'summary', ...tally.summary(scale, reached) })
+  const promises = check({ tally, circuit, server, unguardedServer, witness, outages: outages.length, limit })
+  for (const promise of promises) tell({ event: 'promise', ...promise })
+  const broken = promises.filter(({ kept }) => !kept)
+  if (broken.length > 0)
+    return { status: 1, says: `Broken: ${broken.map(({ promise, reason }) => `${promise} (${reason})`).join('; ')}.` }
+  return { status: 0, says: 'All promises kept.' }
+}

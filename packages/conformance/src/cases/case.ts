@@ -1,0 +1,22 @@
+// One numbered case: an idea that holds for every client.
+import type { Policy } from '@fuseboard/core'
+import type { Settings } from '../driver.ts'
+import type { World } from '../world.ts'
+
+export interface Case {
+  /** Its number in the list of cases; with a letter where one number holds several ideas. */
+  readonly id: CaseId
+  /** What holds, as a sentence. */
+  readonly name: string
+  readonly policy: Policy
+  readonly settings?: Settings
+  readonly run: (world: World) => Promise<void>
+}
+
+export type CaseId = `${number}` | `${number}${'b' | 'c' | 'd' | 'e'}`
+
+/** Counts, and never opens. */
+export const COUNTS: Policy = { failureRate: false, consecutiveFailures: false }
+
+/** Opens for ten seconds after two failures in a row. */
+export const OPENS: Policy = { failureRate: false, consecutiveFailures: 2, openFor: '10s' }

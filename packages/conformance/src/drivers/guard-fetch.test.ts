@@ -1,0 +1,6 @@
+// The cases, held against one guarded fetch.
+import { GUARD_FETCH_GAPS } from '../gaps.ts'
+import { conform } from '../suite.ts'
+import { guardedFetch } from './guard-fetch.ts'
+
+conform(guardedFetch, GUARD_FETCH_GAPS)

@@ -1,0 +1,316 @@
+// What a host is allowed before its circuit opens, and what happens then: the options, their defaults, and their rules.
+import { parse, show, spell, type Duration } from './duration.ts'
+import type { Outcome, Verdict } from './outcome.ts'
+import type { FallbackOption } from './reply.ts'
+import type { HttpRequest } from './request.ts'
+
+/** What a host is allowed. Every option has a default that is good for most hosts; `false` switches a rule off. */
+export interface Policy {
+  /** What people, metrics and alarms call the circuit. @default its key */
+  label?: string
+  /**
+   * Which circuit a request belongs to. A host has one circuit unless its policy says otherwise.
+   * @default the host, with its port where that is not the scheme's own
+   */
+  key?: (request: HttpRequest) => string
+  /** How far back the rates look: a length of time, or a number of calls. @default '30s' */
+  window?: Duration | { calls: number }
+  /** Opens when at least this share of the calls in the window failed; above 0, at most 1. @default 0.5 */
+  failureRate?: number | false
+  /** No rate is looked at before the window holds this many calls. @default 10 */
+  minimumCalls?: number
+  /**
+   * Opens after so many failures in a row. A plain number means just that many; with `over`, they must also span that long,
+   * so that one dropped connection pool does not open it. @default { calls: 5, over: '2s' }
+   */
+  consecutiveFailures?: number | { calls: number; over: Duration } | false
+  /** A call whose answer begins later than this is slow; one still unanswered after it counts as slow already. @default false */
+  slowAfter?: Duration | false
+  /** Opens when at least this share of the calls in the window was slow; needs `slowAfter`. @default 0.5 */
+  slowRate?: number
+  /**
+   * How long it stays open before it probes. A plain duration is exact. The other form grows with every trip in a row and
+   * gets up to 20 % longer by chance, so that many processes do not probe at once. @default { from: '5s', to: '30s', factor: 2 }
+   */
+  openFor?: Duration | { from: Duration; to: Duration; factor?: number }
+  /** No Retry-After and no pause holds longer than this. @default '5m' */
+  maxPause?: Duration
+  /**
+   * Half-open: how many calls may probe at a time, how many must succeed, and how long a probe keeps its place. A plain
+   * number means that many of both. @default { permits: 1, need: 1, within: '30s' }
+   */
+  probes?: number | { permits?: number; need?: number; within?: Duration }
+  /**
+   * Which requests may probe. By default any may; where safe ones (GET, HEAD) were asked for within the window, they go first
+   * for one second.
+   */
+  probe?: (request: HttpRequest) => boolean
+  /** A call that its caller aborts without an answer after this long counts as failed; `false` never. @default '5s' */
+  abandonedAfter?: Duration | false
+  /**
+   * What a 429 means. `ignore`: nothing. `pause`: calls are refused until its Retry-After has passed. `failure`: it counts.
+   * @default 'ignore'
+   */
+  rateLimit?: 'ignore' | 'pause' | 'failure'
+  /** Overrides the verdict on how an attempt ended; undefined leaves it. `{ pause }` refuses calls for so many milliseconds. */
+  classify?: (outcome: Outcome, request: HttpRequest) => Verdict | { pause: number } | undefined
+  /** What stands in where the host cannot answer, in order. @default [] */
+  fallback?: FallbackOption | readonly FallbackOption[]
+  /** Gives refusals a stack, at about ten times their cost. @default false */
+  stack?: boolean
+}
+
+/** The policy of each host: `host:port`, host, or `*.wildcard` (the nearest wins, and it does not match its apex); `false` leaves a host unguarded. */
+export type Hosts = Readonly<Record<string, Policy | false>> | ((host: string) => Policy | false | undefined)
+
+/** Keeps the literal types of a policy that stands by itself. */
+export function policy<const P extends Policy>(options: P): P {
+  return options
+}
+
+/** @internal The defaults, as people would write them. */
+export const DEFAULTS = {
+  window: '30s',
+  failureRate: 0.5,
+  minimumCalls: 10,
+  consecutiveFailures: { calls: 5, over: '2s' },
+  slowAfter: false,
+  slowRate: 0.5,
+  openFor: { from: '5s', to: '30s', factor: 2 },
+  maxPause: '5m',
+  probes: { permits: 1, need: 1, within: '30s' },
+  abandonedAfter: '5s',
+  rateLimit: 'ignore',
+  stack: false,
+} as const satisfies Policy
+
+/** @internal A policy as the engine reads it: milliseconds, `Infinity` for a rule that is off, nothing to look up twice. */
+export interface Rules {
+  readonly label: string | undefined
+  readonly key: Policy['key']
+  /** Milliseconds, or 0 for a window of calls. */
+  readonly windowMs: number
+  /** Calls, or 0 for a window of time. */
+  readonly windowCalls: number
+  readonly failureRate: number
+  readonly minimumCalls: number
+  readonly streak: number
+  readonly streakOver: number
+  readonly slowAfter: number
+  readonly slowRate: number
+  readonly openFrom: number
+  readonly openTo: number
+  readonly openFactor: number
+  readonly openJitter: number
+  readonly maxPause: number
+  readonly permits: number
+  readonly need: number
+  readonly within: number
+  readonly probe: Policy['probe']
+  readonly abandonedAfter: number
+  readonly rateLimit: 'ignore' | 'pause' | 'failure'
+  readonly classify: Policy['classify']
+  readonly fallbacks: readonly FallbackOption[]
+  readonly stack: boolean
+}
+
+/** How far back a window of calls is taken to look where a rule wants a time. */
+const COUNT_WINDOW_SPAN = 30_000
+
+/** @internal How long ago is out of the window. */
+export const spanOf = (rules: Rules): number => rules.windowMs || COUNT_WINDOW_SPAN
+
+/**
+ * @internal Reads a policy, naming what is wrong with it.
+ * @param where how the message begins, such as `hosts['bible-api.com']`; empty for the board's own
+ */
+export function readPolicy(policy: Policy, where: string, warn: (message: string) => void): Rules {
+  const check = new Check(where)
+  check.object(policy, 'the policy')
+  check.known(policy, OPTIONS)
+  const given = <K extends keyof typeof DEFAULTS>(name: K): Policy[K] | (typeof DEFAULTS)[K] =>
+    policy[name] ?? DEFAULTS[name]
+
+  const openFor = readOpenFor(given('openFor'), check)
+  if (openFor.from < 100)
+    warn(`${where}${where && '.'}openFor is ${spell(openFor.from)}: durations are milliseconds, or text such as '60s'`)
+  const slowAfter = given('slowAfter')
+  if (policy.slowRate !== undefined && slowAfter === false) check.fail('slowRate', 'needs slowAfter', policy.slowRate)
+
+  return {
+    label: check.optional(policy.label, 'label', 'string') as string | undefined,
+    key: check.optional(policy.key, 'key', 'function') as Policy['key'],
+    ...readWindow(given('window'), check),
+    failureRate: given('failureRate') === false ? Infinity : check.ratio(given('failureRate'), 'failureRate'),
+    minimumCalls: check.count(given('minimumCalls'), 'minimumCalls'),
+    ...readStreak(given('consecutiveFailures'), check),
+    slowAfter: slowAfter === false ? Infinity : check.span(slowAfter, 'slowAfter'),
+    slowRate: slowAfter === false ? Infinity : check.ratio(given('slowRate'), 'slowRate'),
+    openFrom: openFor.from,
+    openTo: openFor.to,
+    openFactor: openFor.factor,
+    openJitter: openFor.jitter,
+    maxPause: check.span(given('maxPause'), 'maxPause'),
+    ...readProbes(given('probes'), check),
+    probe: check.optional(policy.probe, 'probe', 'function') as Policy['probe'],
+    abandonedAfter:
+      given('abandonedAfter') === false ? Infinity : check.span(given('abandonedAfter'), 'abandonedAfter'),
+    rateLimit: check.oneOf(given('rateLimit'), 'rateLimit', ['ignore', 'pause', 'failure']),
+    classify: check.optional(policy.classify, 'classify', 'function') as Policy['classify'],
+    fallbacks: readFallbacks(policy.fallback, check),
+    stack: check.optional(given('stack'), 'stack', 'boolean') as boolean,
+  }
+}
+
+const OPTIONS: Record<keyof Policy, true> = {
+  label: true,
+  key: true,
+  window: true,
+  failureRate: true,
+  minimumCalls: true,
+  consecutiveFailures: true,
+  slowAfter: true,
+  slowRate: true,
+  openFor: true,
+  maxPause: true,
+  probes: true,
+  probe: true,
+  abandonedAfter: true,
+  rateLimit: true,
+  classify: true,
+  fallback: true,
+  stack: true,
+}
+
+/** @internal The names of the options of a policy. */
+export const POLICY_OPTIONS: readonly string[] = Object.keys(OPTIONS)
+
+function readWindow(window: Policy['window'], check: Check): Pick<Rules, 'windowMs' | 'windowCalls'> {
+  if (typeof window !== 'object') return { windowMs: check.span(window, 'window'), windowCalls: 0 }
+  check.object(window, 'window')
+  check.known(window, { calls: true }, 'window')
+  return { windowMs: 0, windowCalls: check.count(window.calls, 'window.calls') }
+}
+
+function readStreak(streak: Policy['consecutiveFailures'], check: Check): Pick<Rules, 'streak' | 'streakOver'> {
+  if (streak === false) return { streak: Infinity, streakOver: 0 }
+  if (typeof streak !== 'object') return { streak: check.count(streak, 'consecutiveFailures'), streakOver: 0 }
+  check.object(streak, 'consecutiveFailures')
+  check.known(streak, { calls: true, over: true }, 'consecutiveFailures')
+  return {
+    streak: check.count(streak.calls, 'consecutiveFailures.calls'),
+    streakOver: check.time(streak.over, 'consecutiveFailures.over'),
+  }
+}
+
+function readOpenFor(openFor: Policy['openFor'], check: Check) {
+  if (typeof openFor !== 'object') {
+    const from = check.span(openFor, 'openFor')
+    return { from, to: from, factor: 1, jitter: 0 }
+  }
+  check.object(openFor, 'openFor')
+  check.known(openFor, { from: true, to: true, factor: true }, 'openFor')
+  const from = check.span(openFor.from, 'openFor.from')
+  const to = check.span(openFor.to, 'openFor.to')
+  const factor = openFor.factor ?? DEFAULTS.openFor.factor
+  if (to < from) check.fail('openFor.to', `must be at least openFor.from (${spell(from)})`, openFor.to)
+  if (!(Number.isFinite(factor) && factor >= 1)) check.fail('openFor.factor', 'must be a number of at least 1', factor)
+  return { from, to, factor, jitter: 0.2 }
+}
+
+function readProbes(probes: Policy['probes'], check: Check): Pick<Rules, 'permits' | 'need' | 'within'> {
+  const { permits, need, within } = DEFAULTS.probes
+  if (typeof probes !== 'object') {
+    const count = check.count(probes, 'probes')
+    return { permits: count, need: count, within: check.span(within, 'probes.within') }
+  }
+  check.object(probes, 'probes')
+  check.known(probes, { permits: true, need: true, within: true }, 'probes')
+  return {
+    permits: check.count(probes.permits ?? permits, 'probes.permits'),
+    need: check.count(probes.need ?? need, 'probes.need'),
+    within: check.span(probes.within ?? within, 'probes.within'),
+  }
+}
+
+function readFallbacks(fallback: Policy['fallback'], check: Check): readonly FallbackOption[] {
+  if (fallback === undefined) return []
+  const list = Array.isArray(fallback) ? [...(fallback as readonly FallbackOption[])] : [fallback as FallbackOption]
+  for (const item of list) {
+    const fits =
+      typeof item === 'function' || (typeof item === 'object' && item !== null && typeof item.standIn === 'function')
+    if (!fits) check.fail('fallback', 'must be staleIfError(...), reply(...), a function, or a list of these', item)
+  }
+  return list
+}
+
+/** @internal Rules for options, and the words for breaking one. */
+export class Check {
+  readonly #where: string
+
+  constructor(where: string) {
+    this.#where = where
+  }
+
+  fail(name: string, rule: string, value: unknown, Kind: typeof TypeError | typeof RangeError = RangeError): never {
+    throw new Kind(`${this.#name(name)} ${rule}, got ${show(value)}`)
+  }
+
+  object(value: unknown, name: string): void {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      this.fail(name, 'must be an object', value, TypeError)
+  }
+
+  known(value: object, names: Record<string, true>, name = ''): void {
+    for (const option of Object.keys(value)) {
+      if (Object.hasOwn(names, option)) continue
+      const path = name === '' ? option : `${name}.${option}`
+      throw new TypeError(`${this.#name(path)} is not an option; there are ${Object.keys(names).join(', ')}`)
+    }
+  }
+
+  optional(value: unknown, name: string, type: 'string' | 'function' | 'boolean' | 'object'): unknown {
+    if (value !== undefined && typeof value !== type) this.fail(name, `must be a ${type}`, value, TypeError)
+    return value
+  }
+
+  oneOf<const T extends string>(value: unknown, name: string, among: readonly T[]): T {
+    if (!among.includes(value as T))
+      this.fail(name, `must be one of ${among.map((one) => show(one)).join(', ')}`, value, TypeError)
+    return value as T
+  }
+
+  ratio(value: unknown, name: string): number {
+    if (typeof value !== 'number') this.fail(name, 'must be a number', value, TypeError)
+    if (!(value > 0 && value <= 1)) this.fail(name, 'must be above 0 and at most 1', value)
+    return value
+  }
+
+  count(value: unknown, name: string): number {
+    if (typeof value !== 'number') this.fail(name, 'must be a number', value, TypeError)
+    if (!(Number.isInteger(value) && value >= 1 && value <= MOST))
+      this.fail(name, `must be a whole number from 1 to ${MOST}`, value)
+    return value
+  }
+
+  /** Milliseconds, 0 included. */
+  time(value: unknown, name: string): number {
+    const ms = parse(value)
+    if (ms === undefined) this.fail(name, "must be milliseconds or text such as '30s'", value, TypeError)
+    return ms
+  }
+
+  /** Milliseconds above 0. */
+  span(value: unknown, name: string): number {
+    const ms = this.time(value, name)
+    if (ms <= 0) this.fail(name, 'must be longer than 0', value)
+    return ms
+  }
+
+  #name(name: string): string {
+    return this.#where === '' ? name : `${this.#where}.${name}`
+  }
+}
+
+/** The most that any count may be: beyond it a window of calls would no longer be small. */
+const MOST = 1_000_000

@@ -1,0 +1,123 @@
+// A reply that stands in for a host: what it is, how it is marked, and what makes one.
+import type { Awaitable } from './awaitable.ts'
+import type { HeaderPairs } from './headers.ts'
+import type { HttpRequest } from './request.ts'
+import type { State } from './state.ts'
+
+/** A whole answer in bytes. Headers are pairs in wire order, repeats included. */
+export interface Reply {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: Uint8Array
+  /** Whether the bytes of the body were decoded already, so that they no longer agree with a `content-encoding`. */
+  readonly decoded: boolean
+  readonly mark: FallbackMark
+}
+
+/** What a stand-in says of itself: see {@link isFallback}. */
+export interface FallbackMark {
+  /** `stored`: an earlier answer of the host. `made`: an answer of the policy. */
+  readonly source: 'stored' | 'made'
+  /** `refused`: the circuit let nothing through. `failed`: the host was asked and did not answer well. */
+  readonly reason: 'refused' | 'failed'
+  /** Milliseconds since the host made the stored answer. */
+  readonly age?: number
+  /** What the caller would have got: the refusal, the error, or the status of the answer. */
+  readonly masked?: { readonly error: unknown } | { readonly status: number }
+}
+
+/** Why a stand-in is wanted. */
+export interface Failure {
+  readonly request: HttpRequest
+  readonly key: string
+  readonly state: State
+  readonly reason: 'refused' | 'failed'
+  /** The refusal, or what the client threw. */
+  readonly error?: unknown
+  /** The head of the answer, where there was one. */
+  readonly response?: { readonly status: number; readonly headers: HeaderPairs }
+  /** Milliseconds until it is worth asking again, where that is known. */
+  readonly retryAfterMs: number | undefined
+}
+
+/** Takes in a good answer as it passes to the caller. */
+export interface Sink {
+  /** The bytes may be reused by the caller: a sink copies what it keeps. */
+  write(chunk: Uint8Array): void
+  /** The answer came whole. */
+  end(): void
+  /** It did not. */
+  abort(): void
+}
+
+/** The head of an answer, as a sink is asked for. */
+export interface AnswerHead {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: HeaderPairs
+  /** Whether the sink will be given decoded bytes (fetch, got, axios) or those on the wire (undici). */
+  readonly decoded: boolean
+  /** Whether the client followed redirects to it, so that it is not the answer of the URL that was asked. */
+  readonly redirected?: boolean | undefined
+}
+
+/** What stands in where a host cannot answer. Each is asked in the order of the policy's list; the first reply is taken. */
+export interface Fallback {
+  /** Header fields that must be on the wire before the request is sent, such as an idempotency key. */
+  prepare?(request: HttpRequest): HeaderPairs | undefined
+  /** Whether a failure is one it may stand in for; without this, any that counts against the circuit. */
+  covers?(failure: Failure, counted: boolean): boolean
+  standIn(failure: Failure, replies: Replies): Awaitable<Reply | undefined>
+  /** @internal Asked in place of `standIn` where a function of the list answered with it: that function saw the request. */
+  chosen?(failure: Failure, replies: Replies): Awaitable<Reply | undefined>
+  /** A sink for an answer that it wants to keep. */
+  capture?(request: HttpRequest, head: AnswerHead, replies: Replies): Sink | undefined
+  /** An answer that is not captured: told so that what it supersedes can be dropped. */
+  superseded?(request: HttpRequest, head: AnswerHead, replies: Replies): void
+}
+
+/** A fallback in a policy's list: one made by this library, or a function that answers with one, with a reply, or with nothing. */
+export type FallbackOption = Fallback | ((failure: Failure) => Awaitable<Fallback | Reply | undefined>)
+
+/** An answer at rest. */
+export interface StoredReply {
+  /** The version of this format. */
+  readonly v: 1
+  /** The whole key, compared on reading: a store may hash. */
+  readonly key: string
+  /** The request headers that the answer varies by, with the values it was made for. */
+  readonly vary: Readonly<Record<string, string | null>>
+  readonly status: number
+  readonly statusText: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: Uint8Array
+  readonly decoded: boolean
+  /** Wall time in milliseconds when it was stored. */
+  readonly storedAt: number
+  /** Milliseconds: how old it was then. */
+  readonly ageAtStore: number
+  /** Wall time in milliseconds from when on it is stale. */
+  readonly staleAt: number
+  /** Wall time in milliseconds after which it must not be used. */
+  readonly expiresAt: number
+}
+
+/** Where replies are kept. The values of a key are its variants. */
+export interface ReplyStore {
+  get(key: string): Awaitable<readonly StoredReply[] | undefined>
+  set(key: string, replies: readonly StoredReply[], options: { ttlMs: number; bytes: number }): Awaitable<void>
+  delete(key: string): Awaitable<void>
+}
+
+/** @internal What a fallback may use of its board: the store behind its fences, and the time. */
+export interface Replies {
+  /** A fault of the store is a miss, and a `store` event. */
+  get(key: string): Awaitable<readonly StoredReply[] | undefined>
+  /** Never awaited by a request. */
+  set(key: string, replies: readonly StoredReply[], options: { ttlMs: number; bytes: number }): void
+  delete(key: string): void
+  /** Wall time in milliseconds. */
+  wall(): number
+  warn(code: string, message: string): void
+}

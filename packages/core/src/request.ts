@@ -1,0 +1,57 @@
+// One HTTP request: as an adapter describes it, and as the functions of a policy see it.
+import type { HeaderPairs } from './headers.ts'
+
+/** What an adapter says of a request. It is structural: a `Request` is one. */
+export interface RequestLike {
+  readonly method: string
+  /** The absolute URL. */
+  readonly url: string
+  /** Where the adapter knows it anyway: scheme, host and port, so that `url` need not be read. */
+  readonly origin?: string | undefined
+  readonly headers?: HeaderPairs | undefined
+  /** The credentials mode of fetch. */
+  readonly credentials?: string | undefined
+}
+
+/** A request, as `key`, `classify`, `probe` and fallbacks of a policy see it. */
+export interface HttpRequest {
+  /** In upper case. */
+  readonly method: string
+  readonly url: string
+  /** Host and non-default port, in lower case and without a trailing dot: `bible-api.com`, `127.0.0.1:8080`. */
+  readonly host: string
+  readonly headers: HeaderPairs
+  readonly credentials: string | undefined
+}
+
+/** @internal Reads an adapter's request for the functions of a policy; made only where one of them asks. */
+export class RequestView implements HttpRequest {
+  readonly host: string
+  readonly #like: RequestLike
+
+  constructor(like: RequestLike, host: string) {
+    this.#like = like
+    this.host = host
+  }
+
+  get method(): string {
+    return this.#like.method.toUpperCase()
+  }
+
+  get url(): string {
+    return this.#like.url
+  }
+
+  get headers(): HeaderPairs {
+    return this.#like.headers ?? []
+  }
+
+  get credentials(): string | undefined {
+    return this.#like.credentials
+  }
+}
+
+/** @internal Whether a request changes nothing at the host (RFC 9110, section 9.2.1): it may be asked again. */
+export function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'get' || method === 'head'
+}

@@ -1,0 +1,88 @@
+// An answer at rest: where it is kept, whom it is for, what of its headers is kept, and whether it can be trusted.
+import { isFieldValue, isToken, names } from './field.ts'
+import { header, type HeaderPairs } from './headers.ts'
+import type { StoredReply } from './reply.ts'
+import type { HttpRequest } from './request.ts'
+
+/** What keeping an entry costs beyond what it holds. */
+const OVERHEAD = 256
+
+/** @internal The address of a request, where it is one of the web. */
+export function addressOf(url: string, base?: string): URL | undefined {
+  const address = URL.parse(url, base)
+  return address?.protocol === 'https:' || address?.protocol === 'http:' ? address : undefined
+}
+
+/** @internal Where the answers of an address are kept: without its user and its fragment, and with its query as it is. */
+export function keyOf({ origin, href }: URL): string {
+  const [path] = href.slice(href.indexOf('/', 'https://'.length)).split('#', 1)
+  return `GET\n${origin}${path}`
+}
+
+/** @internal The bytes that an entry takes. */
+export function sizeOf({ key, body, headers, vary }: StoredReply): number {
+  let bytes = OVERHEAD + key.length + body.byteLength
+  for (const [name, value] of headers) bytes += name.length + value.length
+  for (const [name, value] of Object.entries(vary)) bytes += name.length + (value?.length ?? 0)
+  return bytes
+}
+
+/** @internal The value of a request header as variants are told apart by it. */
+export function variance(request: HttpRequest, name: string): string | null {
+  return (
+    header(request.headers, name)
+      ?.trim()
+      .replaceAll(/\s*,\s*/g, ',') ?? null
+  )
+}
+
+/** @internal Whether an entry is the variant that a request is about. */
+export function isFor(entry: StoredReply, request: HttpRequest): boolean {
+  return Object.entries(entry.vary).every(([name, value]) => variance(request, name) === value)
+}
+
+const CONNECTION = /^(?:connection|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.+)$/
+const NEVER_KEPT = /^(?:set-cookie2?|age)$/
+const OF_THE_WIRE = /^content-(?:encoding|length)$/
+
+/**
+ * @internal The headers that outlive a connection and are not for one caller alone.
+ * @param decoded whether those go too that describe the bytes on the wire
+ */
+export function lasting(headers: HeaderPairs, decoded: boolean, besides: readonly string[] = []): [string, string][] {
+  const gone = new Set([...names(header(headers, 'connection')), ...besides])
+  const kept: [string, string][] = []
+  for (const [field, value] of headers) {
+    const name = field.toLowerCase()
+    if (gone.has(name) || CONNECTION.test(name) || NEVER_KEPT.test(name) || (decoded && OF_THE_WIRE.test(name)))
+      continue
+    kept.push([field, value])
+  }
+  return kept
+}
+
+/** @internal What is wrong with a thing that a store gave for an entry; undefined where nothing is. */
+export function faultOf(thing: unknown, key: string): string | undefined {
+  const entry = (thing ?? {}) as Record<keyof StoredReply, unknown>
+  if (entry.v !== 1) return 'an entry of another version'
+  if (entry.key !== key) return 'an entry of another key'
+  const status = Number.isInteger(entry.status) ? Number(entry.status) : 0
+  const sound =
+    status >= 200 &&
+    status <= 599 &&
+    isFieldValue(entry.statusText) &&
+    isHeaders(entry.headers) &&
+    isVary(entry.vary) &&
+    entry.body instanceof Uint8Array &&
+    typeof entry.decoded === 'boolean' &&
+    [entry.storedAt, entry.ageAtStore, entry.staleAt, entry.expiresAt].every(Number.isFinite)
+  return sound ? undefined : 'a malformed entry'
+}
+
+const isHeaders = (headers: unknown): boolean =>
+  Array.isArray(headers) && headers.every((pair) => Array.isArray(pair) && isToken(pair[0]) && isFieldValue(pair[1]))
+
+const isVary = (vary: unknown): boolean =>
+  typeof vary === 'object' &&
+  vary !== null &&
+  Object.values(vary).every((value) => value === null || typeof value === 'string')

@@ -1,0 +1,82 @@
+// The time of a board: it never goes back, and it counts what a frozen process slept through.
+
+/** Where a board reads the time. */
+export interface Clock {
+  /** Milliseconds from any origin, which only grow. @default performance.now() */
+  now(): number
+  /** Milliseconds since the epoch. @default Date.now(), or derived from `now` where that is given */
+  wall?(): number
+}
+
+/** Wall time this far ahead of the monotonic clock means that the process was frozen; less is the clocks' own drift. */
+const FREEZE = 1_000
+
+/** @internal One clock for everything. It is looked up at each read, so that fake timers are seen. */
+export class Timeline {
+  readonly #clock: Clock | undefined
+  readonly #warn: (code: string, message: string) => void
+  #last: number
+  #offset = 0
+  #anchorNow: number
+  #anchorWall: number
+
+  constructor(clock: Clock | undefined, warn: (code: string, message: string) => void) {
+    this.#clock = clock
+    this.#warn = warn
+    this.#last = -Infinity
+    this.#last = this.#read()
+    this.#anchorNow = this.#last
+    this.#anchorWall = this.wall()
+  }
+
+  /** Milliseconds. A clock that goes back is taken up where it stood. */
+  now(): number {
+    const read = this.#clock === undefined ? performance.now() : this.#read()
+    if (read < this.#last) this.#offset += this.#last - read
+    this.#last = read
+    return read + this.#offset
+  }
+
+  /**
+   * As {@link now}, counting the larger of monotonic and wall progress: a frozen process (Lambda) has a monotonic clock
+   * that may stand still. It costs a second read, so only failures and circuits that are not closed ask for it.
+   */
+  thawed(): number {
+    const now = this.now()
+    const wall = this.wall()
+    const ahead = wall - this.#anchorWall - (now - this.#anchorNow)
+    if (Math.abs(ahead) <= FREEZE) return now
+
+    this.#offset += Math.max(0, ahead)
+    this.#anchorNow = now + Math.max(0, ahead)
+    this.#anchorWall = wall
+    return this.#anchorNow
+  }
+
+  /** Milliseconds since the epoch, for what leaves the process. */
+  wall(): number {
+    if (this.#clock === undefined) return Date.now()
+    if (this.#clock.wall === undefined) return this.#last + this.#offset
+    try {
+      const wall = this.#clock.wall()
+      if (Number.isFinite(wall)) return wall
+      this.#warn('clock', `clock.wall gave ${String(wall)} where milliseconds were wanted`)
+    } catch (error) {
+      this.#warn('clock', `clock.wall threw: ${String(error)}`)
+    }
+    return Date.now()
+  }
+
+  // A clock that fails stands still: nothing opens early, and no request ends otherwise for it.
+  #read(): number {
+    if (this.#clock === undefined) return performance.now()
+    try {
+      const read = this.#clock.now()
+      if (Number.isFinite(read)) return read
+      this.#warn('clock', `clock.now gave ${String(read)} where milliseconds were wanted`)
+    } catch (error) {
+      this.#warn('clock', `clock.now threw: ${String(error)}`)
+    }
+    return this.#last === -Infinity ? 0 : this.#last
+  }
+}

@@ -1,0 +1,64 @@
+// The interceptor of undici: every request that a dispatcher sends goes through the circuit of its host.
+import { ATTEMPT, toBoard, type Attempt, type Board, type BoardOptions } from '@fuseboard/core'
+import type { Dispatcher } from 'undici'
+import { carry } from './carry.ts'
+import { AttemptHandler } from './handler.ts'
+import { DualHandler } from './legacy.ts'
+import type { Handler } from './interfaces.ts'
+import { isLegacy } from './relay.ts'
+import { UndiciRequest, withFields } from './request.ts'
+
+/** What a call may bring along besides undici's own options. */
+type Options = Dispatcher.DispatchOptions & { readonly [ATTEMPT]?: unknown }
+
+/**
+ * Guards a dispatcher of undici. Inside `retry` and `redirect` it counts each attempt and each hop; outside `dns` it knows
+ * hosts by name; inside `cache` it never sees a hit.
+ *
+ * @param options a board, or the options of one of its own; nothing means the default board of the process
+ * @example setGlobalDispatcher(new Agent().compose(interceptors.dns(), breaker(board), interceptors.retry()))
+ * @throws TypeError or RangeError where an option is wrong
+ */
+export function breaker(options?: Board | BoardOptions): Dispatcher.DispatcherComposeInterceptor {
+  const board = toBoard(options)
+  return (dispatch) => {
+    board.carry(carry)
+    return guard(board, dispatch)
+  }
+}
+
+/** @internal A dispatch that goes through a board. */
+export function guard(board: Board, dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch {
+  return function guarded(options: Options, handler: Handler): boolean {
+    // What is no request at all is for undici to complain of; what this board sees already it counts once.
+    if (!options || !handler || (handler instanceof AttemptHandler && handler.board === board)) {
+      return dispatch(options, handler)
+    }
+    const request = new UndiciRequest(options)
+    const attempt = board.attempt(request, options[ATTEMPT])
+    const own = new DualHandler(board, attempt, request, handler)
+    if (attempt.refused && !attempt.adopted) {
+      // Not at once: who calls has not put up its own listeners yet.
+      queueMicrotask(() => own.refuse())
+      return true
+    }
+    try {
+      return dispatch(onWire(options, attempt, handler), own)
+    } catch (error) {
+      attempt.release()
+      throw error
+    }
+  }
+}
+
+function onWire(options: Options, attempt: Attempt, handler: Handler): Options {
+  const fields = attempt.adopted ? [] : attempt.headers
+  // As undici 8 has it: an older client that asks for an upgrade does not know HTTP/2.
+  const onlyH1 = options.upgrade && isLegacy(handler)
+  if (fields.length === 0 && !onlyH1) return options
+  return {
+    ...options,
+    ...(fields.length > 0 && { headers: withFields(options.headers, fields) }),
+    ...(onlyH1 && { allowH2: false }),
+  }
+}

@@ -1,0 +1,99 @@
+// One request as undici's options describe it: read by a board, and given further header fields.
+import type { HeaderPairs, RequestLike } from '@fuseboard/core'
+import type { Dispatcher } from 'undici'
+
+type Options = Dispatcher.DispatchOptions
+
+/** @internal What a board is told of a request. Nothing is converted before it is read. */
+export class UndiciRequest implements RequestLike {
+  readonly #options: Options
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  get method(): string {
+    return this.#options.method ?? 'GET'
+  }
+
+  get origin(): string | undefined {
+    const { origin } = this.#options
+    return typeof origin === 'object' ? origin?.origin : origin
+  }
+
+  get url(): string {
+    const { path, query } = this.#options
+    const origin = this.origin ?? ''
+    if (typeof path !== 'string') return origin
+    // Through a proxy a path is a whole URL, and for CONNECT it is a host.
+    if (path.startsWith('http://') || path.startsWith('https://')) return path
+    if (!path.startsWith('/')) return `${origin}/`
+    return query ? `${origin}${path}?${new URLSearchParams(queryPairs(query)).toString()}` : `${origin}${path}`
+  }
+
+  get headers(): HeaderPairs {
+    return fieldPairs(this.#options.headers)
+  }
+
+  get signal(): unknown {
+    return (this.#options as Partial<Dispatcher.RequestOptions>).signal
+  }
+
+  /** Whether it asks for a socket, not for an answer. */
+  get upgrades(): boolean {
+    return Boolean(this.#options.upgrade) || this.#options.method === 'CONNECT'
+  }
+
+  /** Whether an error is the body's own: the file that it reads does not exist, say. */
+  spoilt(error: unknown): boolean {
+    const body: unknown = this.#options.body
+    // What the network breaks undici destroys later than it tells of it.
+    return isStream(body) && Boolean(body.errored) && body.errored === error
+  }
+
+  /** Lets go of a body that nobody is going to send: a file that it reads is closed. */
+  discardBody(): void {
+    const body: unknown = this.#options.body
+    if (isStream(body)) body.on('error', () => {}).destroy()
+  }
+}
+
+/** @internal The headers of a request with further fields. */
+export function withFields(headers: Options['headers'], fields: HeaderPairs): NonNullable<Options['headers']> {
+  const added = [...fields]
+  if (Array.isArray(headers)) return [...headers, ...added.flat()]
+  if (headers && !(Symbol.iterator in headers)) return { ...headers, ...Object.fromEntries(added) }
+  // An array of undici's is a flat one, and a value of it may be a list.
+  return [...(headers ?? []), ...added].flat() as string[]
+}
+
+function* fieldPairs(headers: Options['headers']): Generator<[string, string]> {
+  if (!headers) return
+  if (Array.isArray(headers)) {
+    for (let i = 0; i < headers.length; i += 2) yield* each(headers[i] as string, headers[i + 1])
+    return
+  }
+  const fields = Symbol.iterator in headers ? headers : Object.entries(headers)
+  for (const [name, value] of fields) yield* each(name, value)
+}
+
+function* each(name: string, value: unknown): Generator<[string, string]> {
+  if (Array.isArray(value)) for (const one of value) yield [name, valueOf(one)]
+  else if (value !== undefined) yield [name, valueOf(value)]
+}
+
+const valueOf = (value: unknown): string => (value as string | number | null | undefined)?.toString() ?? ''
+
+const queryPairs = (query: Readonly<Record<string, unknown>>): [string, string][] =>
+  Object.entries(query).flatMap(([name, values]) =>
+    [values].flat().map((value): [string, string] => [name, valueOf(value)]),
+  )
+
+interface Stream {
+  readonly errored?: unknown
+  on(event: 'error', listener: () => void): this
+  destroy(): void
+}
+
+const isStream = (body: unknown): body is Stream =>
+  typeof body === 'object' && body !== null && 'pipe' in body && 'destroy' in body && 'on' in body

@@ -1,0 +1,120 @@
+// Runs compat/cases/*.mjs (node:test, plain ESM) against the packed packages: each Node release with each client release.
+import { execFile } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+
+/** What a case tests: a client by its name in compat/node_modules, where it is none of Node's own. */
+interface Case {
+  readonly file: string
+  readonly client?: string
+}
+
+interface Cell extends Case {
+  readonly name: string
+  readonly node: string
+  readonly alias?: string
+}
+
+const CASES: readonly Case[] = [{ file: 'fetch.mjs' }, { file: 'undici.mjs', client: 'undici' }]
+const PACKAGES = ['core', 'undici']
+
+const run = promisify(execFile)
+const root = resolve(import.meta.dirname, '..')
+const compat = join(root, 'compat')
+const modules = join(compat, 'node_modules')
+const work = join(compat, '.run')
+
+async function pack(): Promise<void> {
+  await rm(work, { recursive: true, force: true })
+  await mkdir(join(work, 'packed'), { recursive: true })
+  const filters = PACKAGES.flatMap((name) => ['--filter', `./packages/${name}`])
+  const [command, ...args] = pnpm()
+  await run(command, [...args, '-r', ...filters, 'pack', '--pack-destination', join(work, 'tarballs')], { cwd: root })
+  for (const tarball of await readdir(join(work, 'tarballs'))) {
+    const to = join(work, 'packed', tarball.replace(/^fuseboard-(.+)-\d.*$/, '$1'))
+    await mkdir(to)
+    await run('tar', ['xzf', join(work, 'tarballs', tarball), '-C', to, '--strip-components=1'])
+  }
+}
+
+/** The pnpm that started this script, or else the one that npx finds. */
+function pnpm(): [string, ...string[]] {
+  const path = process.env.npm_execpath ?? ''
+  if (!basename(path).startsWith('pnpm')) return ['npx', '-y', 'pnpm@12']
+  return /\.[cm]?js$/.test(path) ? [process.execPath, path] : [path]
+}
+
+/** This Node, and those that are installed for this. */
+async function nodes(): Promise<Map<string, string>> {
+  const others = (await readdir(modules)).filter((name) => /^node\d+$/.test(name))
+  const paths = [process.execPath, ...others.map((name) => join(modules, name, 'bin/node'))]
+  const found = new Map<string, string>()
+  for (const path of paths) {
+    const version = await run(path, ['-p', 'process.versions.node']).catch(() => undefined)
+    if (version) found.set(version.stdout.trim(), path)
+    else console.log(`skip ${path}: it does not run here`)
+  }
+  return found
+}
+
+/** Each case with each Node, and with each release of its client that this Node can run. */
+async function cells(): Promise<Cell[]> {
+  const installed = await readdir(modules)
+  const all: Cell[] = []
+  for (const [version, node] of await nodes()) {
+    for (const one of CASES) {
+      if (!one.client) {
+        all.push({ ...one, node, name: `${basename(one.file, '.mjs')} on Node ${version}` })
+        continue
+      }
+      const releases = new RegExp(`^${one.client}[\\d.]*$`)
+      for (const alias of installed.filter((name) => releases.test(name))) {
+        const manifest = JSON.parse(await readFile(join(modules, alias, 'package.json'), 'utf8')) as {
+          version: string
+          engines?: { node?: string }
+        }
+        const [floor = '0'] = /\d+(?:\.\d+)*/.exec(manifest.engines?.node ?? '') ?? []
+        if (version.localeCompare(floor, 'en', { numeric: true }) < 0) continue
+        all.push({ ...one, node, alias, name: `${one.client} ${manifest.version} on Node ${version}` })
+      }
+    }
+  }
+  return all
+}
+
+/** What went wrong, or undefined. */
+async function test({ name, file, client, alias, node }: Cell): Promise<string | undefined> {
+  const dir = join(work, name.replaceAll(' ', '-'))
+  const scope = join(dir, 'node_modules/@fuseboard')
+  await mkdir(scope, { recursive: true })
+  for (const one of PACKAGES) await cp(join(work, 'packed', one), join(scope, one), { recursive: true })
+  if (client && alias) await symlink(join(modules, alias), join(dir, 'node_modules', client))
+  await cp(join(compat, 'cases', file), join(dir, 'case.test.mjs'))
+  try {
+    // The file itself and not `node --test`: of one process nothing is left where it hangs.
+    await run(node, ['case.test.mjs'], { cwd: dir, timeout: 60_000, env: { PATH: process.env.PATH } })
+    return undefined
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+    return stdout || stderr || String(error)
+  }
+}
+
+await pack()
+const queue = await cells()
+const total = queue.length
+const failures: string[] = []
+await Promise.all(
+  Array.from({ length: availableParallelism() }, async () => {
+    for (let cell = queue.shift(); cell; cell = queue.shift()) {
+      const failure = await test(cell)
+      console.log(`${failure === undefined ? 'ok  ' : 'FAIL'} ${cell.name}`)
+      if (failure !== undefined) failures.push(`${cell.name}\n${failure}`)
+    }
+  }),
+)
+for (const failure of failures) console.error(`\n${failure}`)
+console.log(`${total - failures.length} passed, ${failures.length} failed`)
+if (failures.length > 0) process.exitCode = 1
