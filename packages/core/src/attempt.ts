@@ -1,0 +1,321 @@
+// One request on the wire: leave to send it, how it went, and what stands in where it went wrong.
+import { isPromise } from './awaitable.ts'
+import { isProbe, kindOf, readVerdict, wasStale, type Asker, type Circuit } from './circuit.ts'
+import type { CircuitOpenError } from './errors.ts'
+import { tellRefused, type Events } from './events.ts'
+import { causeOf, judgeCause, judgeStatus, type Cause, type Outcome, type Verdict } from './outcome.ts'
+import type { AnswerHead, Failure, Fallback, FallbackOption, Replies, Reply, Sink } from './reply.ts'
+import { RequestView, type HttpRequest, type RequestLike } from './request.ts'
+import { retryAfter } from './retry-after.ts'
+import type { Timeline } from './timeline.ts'
+
+/** What tags the options of a request that an outer guarded layer hands down with its attempt. */
+export const ATTEMPT: unique symbol = Symbol.for('fuseboard.attempt') as never
+
+/** @internal What an attempt needs of its board. */
+export interface Home {
+  readonly time: Timeline
+  readonly events: Events
+  readonly replies: Replies
+}
+
+const NO_FIELDS: readonly (readonly [string, string])[] = []
+const NOT_ADMITTED = -9
+
+/**
+ * One request on the wire, from admission to settlement: one admission, one settlement, at most one amendment, at most one
+ * stand-in. Made by `board.attempt`; adapters drive it.
+ */
+export class Attempt implements Asker {
+  readonly host: string
+  /** An outer guarded layer handed it down: settle and amend it, but do not refuse, stand in or capture. */
+  adopted = false
+  readonly #home: Home
+  readonly #circuit: Circuit | undefined
+  readonly #like: RequestLike
+  readonly #token: number
+  readonly #startedAt: number
+  #verdict: Verdict | undefined = undefined
+  #call = -1
+  #amended = false
+  #outcome: Outcome | undefined = undefined
+  #refusal: CircuitOpenError | undefined = undefined
+  #view: HttpRequest | undefined = undefined
+  #sinks: readonly Sink[] | undefined = undefined
+
+  /** @internal */
+  constructor(home: Home, circuit: Circuit | undefined, like: RequestLike, host: string) {
+    this.#home = home
+    this.#circuit = circuit
+    this.#like = like
+    this.host = host
+    this.#startedAt = circuit === undefined ? 0 : home.time.now()
+    this.#token = circuit === undefined ? NOT_ADMITTED : circuit.admit(this, this.#startedAt)
+    if (this.refused && home.events.heard.refused) {
+      tellRefused(home.events, this.refusal as CircuitOpenError, this.request.method, this.request.url)
+    }
+  }
+
+  /** Whether a circuit watches it; an unguarded host has none. */
+  get guarded(): boolean {
+    return this.#circuit !== undefined
+  }
+
+  /** It must not be sent. */
+  get refused(): boolean {
+    return this.#token < 0 && this.#circuit !== undefined
+  }
+
+  /** The error for it, made when first read. */
+  get refusal(): CircuitOpenError | undefined {
+    if (!this.refused) return undefined
+    return (this.#refusal ??= this.#circuit?.refusal(this.#token, this.host))
+  }
+
+  /** @internal */
+  get method(): string {
+    return this.#like.method
+  }
+
+  /** The request, as the functions of a policy see it. */
+  get request(): HttpRequest {
+    return (this.#view ??= new RequestView(this.#like, this.host))
+  }
+
+  /** Header fields that fallbacks want on the wire, such as an idempotency key. */
+  get headers(): readonly (readonly [name: string, value: string])[] {
+    const fallbacks = this.#circuit?.rules.fallbacks ?? []
+    if (fallbacks.length === 0) return NO_FIELDS
+    return fallbacks.flatMap((fallback) => (isMade(fallback) ? [...(this.#asked(fallback, 'prepare', () => fallback.prepare?.(this.request)) ?? [])] : []))
+  }
+
+  /** @internal Takes it over from an outer layer of the same board, once. */
+  adopt(home: Home): boolean {
+    if (home !== this.#home || this.adopted || this.#verdict !== undefined) return false
+    this.adopted = true
+    return true
+  }
+
+  /**
+   * Says how it went: at the head of the answer, or where there is none. The first call counts.
+   * @returns the verdict
+   */
+  settle(outcome: Outcome): Verdict {
+    if (this.#verdict !== undefined) return this.#verdict
+    const circuit = this.#circuit
+    if (circuit === undefined || this.refused) return (this.#verdict = 'ignored')
+
+    this.#outcome = outcome
+    const verdict = this.#judge(circuit, outcome)
+    this.#verdict = verdict
+    this.#call = circuit.settle(this.#token, verdict, this.#startedAt, verdict === 'failure' ? kindOfOutcome(outcome) : undefined)
+    if (this.#home.events.heard.settled) this.#tellSettled(circuit, outcome, verdict, wasStale(this.#call), false)
+    return verdict
+  }
+
+  /**
+   * Asks whether the chunks of a good answer's body are wanted, and tells fallbacks of answers that are not kept. Call it
+   * after {@link settle} for an answer that goes to the caller.
+   */
+  capture(head: AnswerHead): boolean {
+    const fallbacks = this.#circuit?.rules.fallbacks ?? []
+    if (fallbacks.length === 0 || this.#verdict === 'failure') return false
+    const sinks: Sink[] = []
+    for (const fallback of fallbacks) {
+      if (!isMade(fallback)) continue
+      const { replies } = this.#home
+      const sink =
+        this.#verdict === 'success'
+          ? this.#asked(fallback, 'capture', () => fallback.capture?.(this.request, head, replies))
+          : undefined
+      if (sink) sinks.push(sink)
+      else this.#asked(fallback, 'superseded', () => fallback.superseded?.(this.request, head, replies))
+    }
+    if (sinks.length > 0) this.#sinks = sinks
+    return sinks.length > 0
+  }
+
+  /** A chunk of the body passes to the caller. */
+  chunk(bytes: Uint8Array): void {
+    this.#feed((sink) => sink.write(bytes))
+  }
+
+  /** The body came whole. */
+  end(): void {
+    this.#feed((sink) => sink.end())
+    this.#sinks = undefined
+  }
+
+  /** The caller gave the body up: what was captured is dropped. */
+  drop(): void {
+    this.#feed((sink) => sink.abort())
+    this.#sinks = undefined
+  }
+
+  /** The body broke after a good head, or the caller says that the answer was none: once, from success to failure. */
+  amend(loss: { readonly error: unknown; readonly cause?: Cause | undefined }): void {
+    this.drop()
+    const circuit = this.#circuit
+    if (circuit === undefined || this.#verdict !== 'success' || this.#amended) return
+    const cause = loss.cause ?? causeOf(loss.error)
+    if (judgeCause(cause === 'unknown' ? 'body' : cause) !== 'failure') return
+    this.#amended = true
+    const stale = circuit.amend(this.#token, this.#call, kindOf(loss.error))
+    if (this.#home.events.heard.settled) this.#tellSettled(circuit, loss, 'failure', stale, true)
+  }
+
+  /** Gives its place back without a verdict: nothing was sent, or nothing can be said. */
+  release(): void {
+    const circuit = this.#circuit
+    if (this.#verdict !== undefined || circuit === undefined || this.refused) return
+    this.#verdict = 'ignored'
+    const call = circuit.settle(this.#token, 'ignored', this.#startedAt)
+    if (this.#home.events.heard.settled) this.#tellSettled(circuit, undefined, 'ignored', wasStale(call), false)
+  }
+
+  /** Asks the policy's fallbacks for a reply; undefined at once where none may stand in. */
+  standIn(): Promise<Reply | undefined> | undefined {
+    const circuit = this.#circuit
+    if (circuit === undefined || circuit.rules.fallbacks.length === 0) return undefined
+    const failure = this.#failure(circuit)
+    if (failure === undefined) return undefined
+    const counted = this.#verdict === 'failure'
+    const able = circuit.rules.fallbacks.filter((fallback) => this.#covers(fallback, failure, counted))
+    return able.length === 0 ? undefined : this.#firstReply(circuit, able, failure, counted)
+  }
+
+  [Symbol.dispose](): void {
+    this.release()
+  }
+
+  #judge(circuit: Circuit, outcome: Outcome): Verdict {
+    const { classify, rateLimit } = circuit.rules
+    if (classify !== undefined) {
+      try {
+        const said = readVerdict(classify(outcome, this.request))
+        if (typeof said === 'string') return said === 'failure' ? this.#failed(circuit, outcome) : said
+        if (said !== undefined) {
+          circuit.pause(said.pause)
+          return 'ignored'
+        }
+      } catch (error) {
+        this.#home.events.warn('classify', `classify of ${circuit.label} failed: ${String(error)}`)
+      }
+    }
+    if ('status' in outcome) {
+      if (outcome.status === 429 && rateLimit !== 'ignore') return this.#rateLimited(circuit, outcome)
+      return judgeStatus(outcome.status) === 'failure' ? this.#failed(circuit, outcome) : judgeStatus(outcome.status)
+    }
+    const cause = outcome.cause ?? causeOf(outcome.error)
+    const abandoned = cause === 'abort' && this.#home.time.now() - this.#startedAt >= circuit.rules.abandonedAfter
+    return judgeCause(abandoned ? 'abandoned' : cause)
+  }
+
+  #rateLimited(circuit: Circuit, outcome: Extract<Outcome, { status: number }>): Verdict {
+    if (circuit.rules.rateLimit === 'failure') return this.#failed(circuit, outcome)
+    circuit.pause(retryAfter(outcome.headers, this.#home.time.wall()) ?? 0)
+    return 'ignored'
+  }
+
+  #failed(circuit: Circuit, outcome: Outcome): Verdict {
+    const wait = 'status' in outcome ? retryAfter(outcome.headers, this.#home.time.wall()) : undefined
+    if (wait !== undefined) circuit.holdOff(wait)
+    return 'failure'
+  }
+
+  #failure(circuit: Circuit): Failure | undefined {
+    const { refusal } = this
+    const outcome = this.#outcome
+    if (refusal === undefined && outcome === undefined) return undefined
+    const about = { request: this.request, key: circuit.key, state: circuit.state }
+    if (refusal !== undefined) return { ...about, reason: 'refused', error: refusal, retryAfterMs: refusal.retryAfterMs }
+    if (outcome === undefined) return undefined
+    if ('status' in outcome) {
+      const { status, headers = [] } = outcome
+      const retryAfterMs = retryAfter(headers, this.#home.time.wall())
+      return { ...about, reason: 'failed', response: { status, headers }, retryAfterMs }
+    }
+    const cause = outcome.cause ?? causeOf(outcome.error)
+    if (cause === 'abort' || cause === 'caller') return undefined
+    return { ...about, reason: cause === 'refused' ? 'refused' : 'failed', error: outcome.error, retryAfterMs: undefined }
+  }
+
+  #covers(fallback: FallbackOption, failure: Failure, counted: boolean): boolean {
+    if (!isMade(fallback) || fallback.covers === undefined) return counted || failure.reason === 'refused'
+    return this.#asked(fallback, 'covers', () => fallback.covers?.(failure, counted)) ?? false
+  }
+
+  async #firstReply(circuit: Circuit, able: readonly FallbackOption[], failure: Failure, counted: boolean): Promise<Reply | undefined> {
+    for (const fallback of able) {
+      try {
+        const reply = await this.#replyOf(fallback, failure, counted)
+        if (reply !== undefined) return this.#stoodIn(circuit, reply, failure)
+      } catch (error) {
+        this.#home.events.warn('fallback', `A fallback of ${circuit.label} failed: ${String(error)}`)
+        if (this.#refusal !== undefined) this.#refusal.cause ??= error
+      }
+    }
+    return undefined
+  }
+
+  #replyOf(fallback: FallbackOption, failure: Failure, counted: boolean) {
+    const { replies } = this.#home
+    if (isMade(fallback)) return fallback.standIn(failure, replies)
+    const given = fallback(failure)
+    const read = (said: Fallback | Reply | undefined) => {
+      if (said === undefined || said === null) return undefined
+      if (!('standIn' in said)) return said
+      if (said.covers !== undefined && !said.covers(failure, counted)) return undefined
+      return said.chosen === undefined ? said.standIn(failure, replies) : said.chosen(failure, replies)
+    }
+    return isPromise(given) ? given.then(read) : read(given as Fallback | Reply | undefined)
+  }
+
+  #stoodIn(circuit: Circuit, reply: Reply, failure: Failure): Reply {
+    circuit.stoodIn()
+    const { events } = this.#home
+    if (!events.heard.fallback) return reply
+    const { key, label } = circuit
+    const { source, age } = reply.mark
+    events.tell('fallback', { key, label, url: this.#like.url, source, reason: failure.reason, age, status: reply.status })
+    return reply
+  }
+
+  #feed(give: (sink: Sink) => void): void {
+    for (const sink of this.#sinks ?? []) {
+      try {
+        give(sink)
+      } catch (error) {
+        this.#home.events.warn('sink', `A fallback failed to take in an answer: ${String(error)}`)
+      }
+    }
+  }
+
+  // What a fallback throws is its own trouble: the request goes on as without it.
+  #asked<T>(_fallback: Fallback, what: string, ask: () => T): T | undefined {
+    try {
+      return ask()
+    } catch (error) {
+      this.#home.events.warn('fallback', `${what} of a fallback of ${this.host} failed: ${String(error)}`)
+      return undefined
+    }
+  }
+
+  #tellSettled(circuit: Circuit, outcome: Outcome | undefined, verdict: Verdict, stale: boolean, amended: boolean): void {
+    this.#home.events.tell('settled', {
+      key: circuit.key,
+      label: circuit.label,
+      verdict,
+      status: outcome !== undefined && 'status' in outcome ? outcome.status : undefined,
+      error: outcome !== undefined && 'error' in outcome ? outcome.error : undefined,
+      durationMs: this.#home.time.now() - this.#startedAt,
+      stale,
+      probe: isProbe(this.#token),
+      amended,
+    })
+  }
+}
+
+const isMade = (fallback: FallbackOption): fallback is Fallback => typeof fallback !== 'function'
+
+const kindOfOutcome = (outcome: Outcome): string | number => ('status' in outcome ? outcome.status : kindOf(outcome.error))

@@ -1,0 +1,257 @@
+// All circuits of a program: one for each host, whichever client makes the call.
+import { Attempt, type Home } from './attempt.ts'
+import { Circuit, type RunOptions, type Wiring } from './circuit.ts'
+import { Events, type BoardEvents, type Listener } from './events.ts'
+import { FencedReplies } from './fenced-replies.ts'
+import { guardOn, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
+import { hostOf, originOf } from './host.ts'
+import { HostRules } from './hosts.ts'
+import { memoryReplies } from './memory-replies.ts'
+import { Check, POLICY_OPTIONS, type Hosts, type Policy, type Rules } from './policy.ts'
+import { Registry } from './registry.ts'
+import type { ReplyStore } from './reply.ts'
+import { RequestView, type RequestLike } from './request.ts'
+import { Timeline, type Clock } from './timeline.ts'
+
+const BRAND: unique symbol = Symbol.for('fuseboard.board') as never
+const DEFAULT = Symbol.for('fuseboard.board.default.0')
+
+/** The policy of every host, and what the board itself needs. */
+export interface BoardOptions extends Policy {
+  /** Hosts with a policy of their own, each merged (shallowly) over the board's. */
+  hosts?: Hosts
+  /** Where replies are kept. @default memoryReplies() */
+  replies?: ReplyStore
+  /** How many circuits there may be; the least recently used closed idle one makes room. @default 1024 */
+  maxCircuits?: number
+  /** @default performance.now and Date.now, looked up at each call */
+  clock?: Clock
+}
+
+/** How a layer above the dispatcher hands its attempt down: gives a fetch init that carries it. */
+export type Carrier = (init: object | undefined, attempt: Attempt) => object
+
+interface Entry {
+  readonly host: string
+  readonly rules: Rules | false
+  circuit: Circuit | undefined
+}
+
+/** All circuits of a program. Made by {@link createBoard}. */
+export class Board {
+  readonly [BRAND] = true
+  readonly #wiring: Wiring
+  readonly #home: Home
+  readonly #hosts: HostRules
+  readonly #origins = new Map<string, Entry>()
+  readonly #mostOrigins: number
+  #lastOrigin = ''
+  #lastEntry: Entry | undefined = undefined
+  #lastKeyed: Circuit | undefined = undefined
+  #carrier: Carrier | undefined = undefined
+
+  /** @internal */
+  constructor(options: BoardOptions) {
+    const check = new Check('')
+    check.object(options, 'the options of a board')
+    check.known(options, OPTIONS)
+    const { hosts, replies, maxCircuits = 1_024, clock, ...own } = options
+    if (clock !== undefined && typeof clock?.now !== 'function') check.fail('clock', 'must have a method now', clock, TypeError)
+
+    const events = new Events()
+    const warn = (code: string, message: string): void => events.warn(code, message)
+    const time = new Timeline(clock, warn)
+    const most = check.count(maxCircuits, 'maxCircuits')
+    this.#mostOrigins = most * 4
+    this.#hosts = new HostRules(own, hosts, warn)
+    this.#wiring = { time, random: Math.random, events, circuits: new Registry<Circuit>(most) }
+    const onFault = (action: 'get' | 'set' | 'delete', key: string, fault: string): void => {
+      if (events.heard.store) events.tell('store', { action, key, fault })
+    }
+    this.#home = { time, events, replies: new FencedReplies(replies ?? memoryReplies(), { wall: () => time.wall(), warn, onFault }) }
+  }
+
+  /**
+   * Begins one request on the wire.
+   * @param handed what the options of the request were tagged with, where an outer layer may have handed an attempt down
+   */
+  attempt(request: RequestLike, handed?: unknown): Attempt {
+    if (handed instanceof Attempt && handed.adopt(this.#home)) return handed
+    const entry = this.#entry(request)
+    if (entry === undefined || entry.rules === false) return new Attempt(this.#home, undefined, request, entry?.host ?? '')
+    return new Attempt(this.#home, this.#circuitOf(entry, entry.rules, request), request, entry.host)
+  }
+
+  /** The circuit of a key (by default a host), made where there is none. */
+  circuit(key: string): Circuit {
+    const known = this.#wiring.circuits.get(key)
+    if (known) return known
+    const rules = this.#hosts.of(key)
+    return this.#make(key, rules === false ? this.#hosts.over({}, '') : rules, false)
+  }
+
+  /** The circuit of a key, if there is one. */
+  peek(key: string): Circuit | undefined {
+    return this.#wiring.circuits.get(key)
+  }
+
+  /** All circuits. */
+  circuits(): Iterable<Circuit> {
+    return this.#wiring.circuits.all()
+  }
+
+  /** Whether `hosts` names a host, by itself or by a wildcard. */
+  names(host: string): boolean {
+    return this.#hosts.names(host)
+  }
+
+  /**
+   * Runs a task under the circuit of a key.
+   * @throws CircuitOpenError (as a rejection) where it was refused; what the task throws
+   */
+  run<T>(key: string, task: () => T | PromiseLike<T>, options?: RunOptions): Promise<T> {
+    const last = this.#lastKeyed
+    if (last !== undefined && last.key === key && !last.retired) return last.run(task, options)
+    return (this.#lastKeyed = this.circuit(key)).run(task, options)
+  }
+
+  /**
+   * Puts a function under a circuit: it keeps its signature, and carries its `circuit`.
+   *
+   * @param name the key of the circuit, or what gives it for the arguments of a call
+   * @example const download = board.guard('video', downloadVideo, { consecutiveFailures: 3, openFor: '2m' })
+   * @throws TypeError or RangeError where an option is wrong
+   */
+  guard<F extends Fn>(name: string, fn: F, policy?: GuardPolicy): Guarded<F>
+  guard<F extends Fn>(name: (...args: Parameters<F>) => string, fn: F, policy?: GuardPolicy): GuardedByKey<F>
+  guard<F extends Fn>(name: string | ((...args: Parameters<F>) => string), fn: F, policy?: GuardPolicy): Guarded<F> | GuardedByKey<F> {
+    return guardOn(this, name, fn, policy)
+  }
+
+  /** @internal A circuit for a guard with a name of its own: it never makes room for others. */
+  pinned(key: string, policy: Policy, where: string): Circuit {
+    return this.#wiring.circuits.get(key) ?? this.#make(key, this.#hosts.over(policy, where), true)
+  }
+
+  /** @internal A circuit for a guard that names its key at each call. */
+  keyed(key: string, rules: Rules): Circuit {
+    return this.#wiring.circuits.get(key) ?? this.#make(key, rules, false)
+  }
+
+  /** @internal A policy over the board's own. */
+  rules(policy: Policy, where: string): Rules {
+    return this.#hosts.over(policy, where)
+  }
+
+  /** @internal */
+  get time(): Timeline {
+    return this.#wiring.time
+  }
+
+  /** @internal */
+  warn(code: string, message: string): void {
+    this.#wiring.events.warn(code, message)
+  }
+
+  /**
+   * Listens to an event. Listeners are called after the change, in order, and cannot hurt a request.
+   * @returns what takes the listener away again
+   */
+  on<Name extends keyof BoardEvents>(name: Name, listener: Listener<BoardEvents[Name]>): () => void {
+    return this.#wiring.events.on(name, listener)
+  }
+
+  /** Closes every circuit and forgets what it saw. */
+  reset(): void {
+    for (const circuit of this.#wiring.circuits.all()) circuit.reset()
+  }
+
+  /** @internal A guarded dispatcher is below: layers above hand their attempts down to it. */
+  carry(carrier: Carrier): void {
+    this.#carrier = carrier
+  }
+
+  /** @internal The init of a fetch that hands an attempt down, where somebody takes it. */
+  handDown<Init extends object>(init: Init | undefined, attempt: Attempt): Init | undefined {
+    return this.#carrier === undefined ? init : (this.#carrier(init, attempt) as Init)
+  }
+
+  #entry(request: RequestLike): Entry | undefined {
+    const origin = request.origin ?? originOf(request.url)
+    if (origin === this.#lastOrigin) return this.#lastEntry
+    let entry = this.#origins.get(origin)
+    if (entry === undefined) {
+      const host = hostOf(origin)
+      if (host === undefined) return undefined
+      entry = { host, rules: this.#hosts.of(host), circuit: undefined }
+      if (this.#origins.size >= this.#mostOrigins) this.#origins.clear()
+      // Credentials of a URL are kept nowhere.
+      if (!origin.includes('@')) this.#origins.set(origin, entry)
+      else return entry
+    }
+    this.#lastOrigin = origin
+    this.#lastEntry = entry
+    return entry
+  }
+
+  #circuitOf(entry: Entry, rules: Rules, request: RequestLike): Circuit | undefined {
+    if (rules.key !== undefined) {
+      const key = this.#keyOf(rules.key, new RequestView(request, entry.host))
+      return this.#wiring.circuits.get(key) ?? this.#fit(key, rules)
+    }
+    const known = entry.circuit
+    if (known !== undefined && !known.retired) return known
+    return (entry.circuit = this.#wiring.circuits.get(entry.host) ?? this.#fit(entry.host, rules))
+  }
+
+  #keyOf(key: NonNullable<Rules['key']>, request: RequestView): string {
+    try {
+      const given: unknown = key(request)
+      if (typeof given === 'string' && given !== '') return given
+      this.warn('key', `key of ${request.host} must give a string, got ${typeof given}; the host is taken instead`)
+    } catch (error) {
+      this.warn('key', `key of ${request.host} threw, the host is taken instead: ${String(error)}`)
+    }
+    return request.host
+  }
+
+  #fit(key: string, rules: Rules): Circuit | undefined {
+    const { circuits, time } = this.#wiring
+    if (circuits.room(time.thawed())) return this.#make(key, rules, false)
+    this.warn('maxCircuits', 'There are maxCircuits circuits, and none may go: further hosts are unguarded')
+    return undefined
+  }
+
+  #make(key: string, rules: Rules, pinned: boolean): Circuit {
+    const circuit = new Circuit(key, rules, this.#wiring, pinned)
+    this.#wiring.circuits.add(circuit)
+    return circuit
+  }
+}
+
+const OPTIONS: Record<string, true> = Object.fromEntries(
+  [...POLICY_OPTIONS, 'hosts', 'replies', 'maxCircuits', 'clock'].map((name) => [name, true]),
+)
+
+/**
+ * Makes a board: the policy of every host, and of particular ones.
+ *
+ * @throws TypeError or RangeError that names the option, its rule and the value, where one is wrong
+ * @example
+ * const board = createBoard({ hosts: { 'bible-api.com': { consecutiveFailures: 3, openFor: '30s' } } })
+ */
+export function createBoard(options: BoardOptions = {}): Board {
+  return new Board(options)
+}
+
+/** The board of the process: what `breaker()` without a board uses, so that all clients share their circuits. */
+export function defaultBoard(): Board {
+  const global = globalThis as { [DEFAULT]?: Board }
+  return (global[DEFAULT] ??= createBoard())
+}
+
+/** @internal A board as adapters are given one. Boards are known by their brand, since there may be two copies of this code. */
+export function toBoard(options?: Board | BoardOptions): Board {
+  if (options === undefined) return defaultBoard()
+  return typeof options === 'object' && options !== null && BRAND in options ? (options as Board) : createBoard(options as BoardOptions)
+}

@@ -1,0 +1,234 @@
+// One fetch under a board: for a program's own calls, and for SDKs that take a fetch.
+import type { Attempt } from './attempt.ts'
+import { toBoard, type Board, type BoardOptions } from './board.ts'
+import { circuitOpen, type CircuitOpenError } from './errors.ts'
+import { exchange, type Client } from './exchange.ts'
+import { Check } from './policy.ts'
+import { causeOfSignal, type Cause } from './outcome.ts'
+import type { AnswerHead, Reply } from './reply.ts'
+import type { RequestLike } from './request.ts'
+
+type Fetch = typeof globalThis.fetch
+type Input = Parameters<Fetch>[0]
+type Init = NonNullable<Parameters<Fetch>[1]>
+
+/** What a guarded fetch may be told besides its board. */
+export interface GuardFetchOptions {
+  /** The fetch below. @default globalThis.fetch, looked up at each call, so that mocks put up later are seen */
+  fetch?: Fetch
+  /**
+   * `throw`: a refusal is thrown. `response`: it is a 503 with Retry-After and the headers that stop the retries of SDKs.
+   * @default 'throw'
+   */
+  refusal?: 'throw' | 'response'
+}
+
+/**
+ * A fetch that asks the circuit of its host first, and stands in where the policy allows it.
+ *
+ * @param options a board, or the options of one of its own; nothing means the default board of the process
+ * @example const client = new OpenAI({ fetch: guardFetch(board, { refusal: 'response' }) })
+ * @throws TypeError or RangeError where an option is wrong; the fetch itself throws CircuitOpenError where it is refused
+ */
+export function guardFetch(options?: Board | BoardOptions, given: GuardFetchOptions = {}): Fetch {
+  const check = new Check('')
+  check.known(given, { fetch: true, refusal: true })
+  const { fetch, refusal = 'throw' } = given
+  check.optional(fetch, 'fetch', 'function')
+  check.oneOf(refusal, 'refusal', ['throw', 'response'])
+  const board = toBoard(options)
+
+  const guarded = (input: Input, init?: Init): Promise<Response> => {
+    const send = fetch ?? globalThis.fetch
+    const request = new FetchRequest(input, init)
+    const attempt = board.attempt(request)
+    if (!attempt.guarded) return send(input, init)
+    const answer = exchange(attempt, new FetchClient(board, attempt, request, send))
+    return refusal === 'throw' ? answer : answer.catch(asResponse)
+  }
+  return guarded as Fetch
+}
+
+/** A call of fetch, as a board reads it. */
+class FetchRequest implements RequestLike {
+  readonly input: Input
+  readonly init: Init | undefined
+  readonly url: string
+  #headers: Headers | undefined
+
+  constructor(input: Input, init: Init | undefined) {
+    this.input = input
+    this.init = init
+    this.url = absolute(typeof input === 'object' && 'url' in input ? input.url : String(input))
+  }
+
+  get method(): string {
+    return this.init?.method ?? this.#request?.method ?? 'GET'
+  }
+
+  get headers(): Headers {
+    return (this.#headers ??= new Headers(this.init?.headers ?? this.#request?.headers))
+  }
+
+  get credentials(): string | undefined {
+    return this.init?.credentials ?? this.#request?.credentials
+  }
+
+  get signal(): AbortSignal | null | undefined {
+    return this.init?.signal ?? this.#request?.signal
+  }
+
+  get #request(): Request | undefined {
+    return typeof this.input === 'object' && 'url' in this.input ? this.input : undefined
+  }
+}
+
+/** Fetch, as an exchange sees it. */
+class FetchClient implements Client<Response> {
+  readonly #board: Board
+  readonly #attempt: Attempt
+  readonly #request: FetchRequest
+  readonly #fetch: Fetch
+
+  constructor(board: Board, attempt: Attempt, request: FetchRequest, fetch: Fetch) {
+    this.#board = board
+    this.#attempt = attempt
+    this.#request = request
+    this.#fetch = fetch
+  }
+
+  get signal(): AbortSignal | null | undefined {
+    return this.#request.signal
+  }
+
+  send(extra: Attempt['headers']): Promise<Response> {
+    const { input, init } = this.#request
+    const handed = this.#board.handDown(init, this.#attempt)
+    if (extra.length === 0) return this.#fetch.call(globalThis, input, handed)
+    const headers = new Headers(this.#request.headers)
+    for (const [name, value] of extra) headers.set(name, value)
+    return this.#fetch.call(globalThis, input, { ...handed, headers })
+  }
+
+  head(response: Response): AnswerHead {
+    const { status, statusText, headers, redirected } = response
+    return { status, statusText, headers, redirected, decoded: true }
+  }
+
+  thrown(error: unknown): { error: unknown; cause?: Cause } {
+    const cause = causeOfSignal(this.#request.signal) ?? (isMistake(error, this.#request) ? 'caller' : undefined)
+    return cause === undefined ? { error } : { error, cause }
+  }
+
+  watch(response: Response, attempt: Attempt, captured: boolean): Response {
+    if (response.body === null) attempt.end()
+    if (response.body === null || response.status < 200 || (attempt.adopted && !captured)) return response
+    const body = watchBody(response.body, attempt, captured, this.#request.signal)
+    return alike(new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers }), response)
+  }
+
+  drain(response: Response): void {
+    response.body?.cancel().catch(() => {})
+  }
+
+  thaw({ status, statusText, headers, body }: Reply): Response {
+    const bare = this.#request.method.toUpperCase() === 'HEAD' || [204, 205, 304].includes(status)
+    const response = new Response(bare ? null : (body as Uint8Array<ArrayBuffer>), {
+      status,
+      statusText,
+      headers: headers.map(([name, value]) => [name, value] as [string, string]),
+    })
+    return alike(response, { url: this.#request.url, redirected: false, type: 'basic' })
+  }
+}
+
+/** Passes a body on chunk by chunk, as it is asked for. */
+function watchBody(
+  body: ReadableStream<Uint8Array>,
+  attempt: Attempt,
+  captured: boolean,
+  signal: AbortSignal | null | undefined,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  return new ReadableStream({
+    type: 'bytes',
+    async pull(controller: ReadableByteStreamController) {
+      try {
+        const { done, value } = await reader.read()
+        if (done) {
+          attempt.end()
+          controller.close()
+          // A reader that brought its own buffer waits for an answer of its own.
+          controller.byobRequest?.respond(0)
+        } else if (value.byteLength > 0) {
+          if (captured) attempt.chunk(value)
+          controller.enqueue(value)
+        }
+      } catch (error) {
+        const cause = causeOfSignal(signal)
+        attempt.amend(cause === undefined ? { error, cause: causeOfDecoding(error) } : { error, cause })
+        throw error
+      }
+    },
+    cancel(reason) {
+      attempt.drop()
+      return reader.cancel(reason)
+    },
+  })
+}
+
+// The bytes came whole and did not unpack: the host answered.
+function causeOfDecoding(error: unknown): Cause {
+  const { code } = ((error as { cause?: unknown } | undefined)?.cause ?? error ?? {}) as { code?: unknown }
+  return typeof code === 'string' && /^(?:Z_|ERR__ERROR_FORMAT|ERR_BROTLI|ERR_ZSTD)/.test(code) ? 'caller' : 'unknown'
+}
+
+/** What Node's fetch says of requests that the caller got wrong. */
+const MISTAKES = /redirect count exceeded|unexpected redirect|unknown scheme|invalid (?:url|method|header)|URL scheme/i
+
+function isMistake(error: unknown, { input, init, url, method }: FetchRequest): boolean {
+  if (!(error instanceof TypeError)) return false
+  const { cause } = error as { cause?: unknown }
+  if (cause instanceof Error && MISTAKES.test(cause.message)) return true
+  if (init?.body != null && /^(?:GET|HEAD)$/i.test(method)) return true
+  if (typeof input === 'object' && 'bodyUsed' in input && init === undefined) return false
+  try {
+    return new Request(url, { method, ...(init?.headers !== undefined && { headers: init.headers }) }).url === ''
+  } catch {
+    return true
+  }
+}
+
+/** A response that its maker cannot give a URL: its clones have it, too. */
+function alike(response: Response, { url, redirected, type }: Pick<Response, 'url' | 'redirected' | 'type'>): Response {
+  const value = { url, redirected, type, clone: () => alike(Response.prototype.clone.call(response), response) }
+  for (const [name, own] of Object.entries(value)) Object.defineProperty(response, name, { value: own, configurable: true })
+  return response
+}
+
+function asResponse(error: unknown): Response {
+  const open = circuitOpen(error)
+  if (open === undefined) throw error
+  return refusalResponse(open)
+}
+
+function refusalResponse({ code, message, key, reason, retryAfterMs }: CircuitOpenError): Response {
+  return Response.json(
+    { error: { code, message, key, reason, retryAfterMs } },
+    {
+      status: 503,
+      statusText: 'Service Unavailable',
+      headers: {
+        'cache-control': 'no-store',
+        'x-should-retry': 'false',
+        'stripe-should-retry': 'false',
+        ...(retryAfterMs !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) }),
+      },
+    },
+  )
+}
+
+function absolute(url: string): string {
+  const base = (globalThis as { location?: { href?: string } }).location?.href
+  return base === undefined || /^[a-z][a-z\d+.-]*:/i.test(url) ? url : new URL(url, base).href
+}

@@ -1,0 +1,124 @@
+// A function under a circuit: how it asks, how it is judged, and that it keeps its signature.
+import type { Circuit, RunOptions } from './circuit.ts'
+import { Check, POLICY_OPTIONS, type Policy, type Rules } from './policy.ts'
+import type { Timeline } from './timeline.ts'
+
+/** What a function is allowed: a policy without what only HTTP has, and which of its errors count. */
+export interface GuardPolicy
+  extends
+    Omit<Policy, 'key' | 'probe' | 'fallback' | 'classify' | 'rateLimit' | 'abandonedAfter'>,
+    Pick<RunOptions, 'expected' | 'classify'> {}
+
+/** @internal Any function. */
+export type Fn = (...args: never[]) => unknown
+
+/** A function under a circuit. It keeps its signature: a synchronous one stays so. */
+export type Guarded<F extends Fn> = F & { readonly circuit: Circuit }
+
+/** A function whose circuit depends on its arguments. */
+export type GuardedByKey<F extends Fn> = F & { readonly circuit: (...args: Parameters<F>) => Circuit }
+
+/** @internal The options of a guard's policy. */
+const OPTIONS: Record<string, true> = Object.fromEntries(
+  [...POLICY_OPTIONS, 'expected']
+    .filter((name) => !['key', 'probe', 'fallback', 'rateLimit', 'abandonedAfter'].includes(name))
+    .map((name) => [name, true]),
+)
+
+/** @internal What a guard needs of its board. */
+export interface GuardHome {
+  readonly time: Timeline
+  warn(code: string, message: string): void
+  pinned(key: string, policy: Policy, where: string): Circuit
+  keyed(key: string, rules: Rules): Circuit
+  rules(policy: Policy, where: string): Rules
+}
+
+/** @internal Splits a guard's policy into the rules of its circuit and how its calls are judged. */
+export function readGuardPolicy(policy: GuardPolicy): { rules: Policy; judging: RunOptions } {
+  const check = new Check('')
+  check.object(policy, 'the policy of a guard')
+  check.known(policy, OPTIONS)
+  const { expected, classify, ...rules } = policy
+  check.optional(classify, 'classify', 'function')
+  const list = Array.isArray(expected) ? (expected as readonly unknown[]) : [expected ?? Error]
+  if (!list.every((one) => typeof one === 'function')) {
+    check.fail('expected', 'must be an error class, a list of them, or a predicate', expected, TypeError)
+  }
+  return { rules, judging: { expected, classify } }
+}
+
+/** A function that asks a circuit first. `find` gives the circuit of a call. */
+function wrap<F extends Fn>(board: GuardHome, fn: F, find: (args: Parameters<F>) => Circuit, judging: RunOptions): F {
+  // Until a call has shown it, only an async function is known to give promises.
+  let promises = fn.constructor.name === 'AsyncFunction'
+  const guarded = function (this: unknown, ...args: Parameters<F>): unknown {
+    const circuit = find(args)
+    const startedAt = board.time.now()
+    const token = circuit.admitTask(startedAt)
+    if (token < 0) {
+      const refusal = circuit.refusal(token)
+      if (promises) return Promise.reject(refusal)
+      throw refusal
+    }
+    let result: unknown
+    try {
+      result = fn.apply(this, args)
+    } catch (error) {
+      circuit.judgeTask(token, startedAt, { error }, judging)
+      throw error
+    }
+    promises = isThenable(result)
+    if (!isThenable(result)) {
+      circuit.judgeTask(token, startedAt, { value: result }, judging)
+      return result
+    }
+    return result.then(
+      (value) => {
+        circuit.judgeTask(token, startedAt, { value }, judging)
+        return value
+      },
+      (error: unknown) => {
+        circuit.judgeTask(token, startedAt, { error }, judging)
+        throw error
+      },
+    )
+  }
+  Object.defineProperty(guarded, 'name', { value: fn.name, configurable: true })
+  Object.defineProperty(guarded, 'length', { value: fn.length, configurable: true })
+  return guarded as unknown as F
+}
+
+/** @internal Puts a function under a circuit of a board: `name` is its key, or gives it for the arguments of a call. */
+export function guardOn<F extends Fn>(
+  board: GuardHome,
+  name: string | ((...args: Parameters<F>) => string),
+  fn: F,
+  policy: GuardPolicy = {},
+): Guarded<F> | GuardedByKey<F> {
+  if (typeof fn !== 'function') throw new TypeError(`A guard needs a function, got ${typeof fn}`)
+  const { rules, judging } = readGuardPolicy(policy)
+  if (typeof name === 'string') {
+    const circuit = board.pinned(name, rules, `guard(${JSON.stringify(name)})`)
+    return Object.assign(wrap(board, fn, () => circuit, judging), { circuit })
+  }
+  if (typeof name !== 'function') throw new TypeError(`A guard needs a name or a function that gives one, got ${typeof name}`)
+  const read = board.rules(rules, 'guard')
+  const find = (args: Parameters<F>): Circuit => board.keyed(keyFor(board, fn, name, args), read)
+  return Object.assign(wrap(board, fn, find, judging), { circuit: (...args: Parameters<F>) => find(args) })
+}
+
+function keyFor<F extends Fn>(board: GuardHome, fn: F, name: (...args: Parameters<F>) => string, args: Parameters<F>): string {
+  try {
+    const key: unknown = name(...args)
+    if (typeof key === 'string' && key !== '') return key
+    board.warn('key', `The key of a guarded function must be a string, got ${typeof key}; its name is taken instead`)
+  } catch (error) {
+    board.warn('key', `The key of a guarded function threw, its name is taken instead: ${String(error)}`)
+  }
+  return fn.name || 'anonymous'
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

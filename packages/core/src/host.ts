@@ -1,0 +1,25 @@
+// The host of a URL, as circuits are named by it.
+
+/** @internal Scheme, host and port as they stand in an absolute URL; the whole where it is none. */
+export function originOf(url: string): string {
+  const start = url.indexOf('://')
+  if (start === -1) return url
+  for (let at = start + 3; at < url.length; at++) {
+    const code = url.charCodeAt(at)
+    // Up to the first of / ? # or \, which the URL standard reads as /.
+    if (code === 47 || code === 63 || code === 35 || code === 92) return url.slice(0, at)
+  }
+  return url
+}
+
+/** @internal Host and non-default port, in lower case, without a trailing dot; undefined for what is no http(s) URL. */
+export function hostOf(origin: string): string | undefined {
+  try {
+    const { protocol, hostname, port } = new URL(origin)
+    if (protocol !== 'http:' && protocol !== 'https:') return undefined
+    const bare = hostname.endsWith('.') ? hostname.slice(0, -1) : hostname
+    return port === '' ? bare : `${bare}:${port}`
+  } catch {
+    return undefined
+  }
+}

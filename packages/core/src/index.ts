@@ -1,0 +1,45 @@
+// The list of what @fuseboard/core offers.
+export type { Awaitable } from './awaitable.ts'
+export { Attempt, ATTEMPT } from './attempt.ts'
+export { Board, createBoard, defaultBoard, toBoard, type BoardOptions, type Carrier } from './board.ts'
+export type { Asker, Circuit, Counters, Expected, Hold, RunOptions, TaskOutcome } from './circuit.ts'
+export { duration, type Duration } from './duration.ts'
+export { CircuitOpenError, circuitOpen } from './errors.ts'
+export type {
+  BoardEvents,
+  Evidence,
+  FallbackEvent,
+  Listener,
+  RefusedEvent,
+  SettledEvent,
+  StoreEvent,
+  TransitionEvent,
+  TransitionReason,
+  WarningEvent,
+} from './events.ts'
+export { exchange, fail, type Client } from './exchange.ts'
+export { guardFetch, type GuardFetchOptions } from './fetch.ts'
+export { guard } from './guard.ts'
+export type { Guarded, GuardedByKey, GuardPolicy } from './guarded.ts'
+export { header, type HeaderPairs } from './headers.ts'
+export { isFallback } from './is-fallback.ts'
+export { reply, type MadeReply } from './made-reply.ts'
+export { memoryReplies, type MemoryReplies, type MemoryRepliesOptions } from './memory-replies.ts'
+export { ANSWERS, CAUSES, causeOf, causeOfSignal, type Cause, type Outcome, type Verdict } from './outcome.ts'
+export { policy, type Hosts, type Policy } from './policy.ts'
+export type {
+  AnswerHead,
+  Failure,
+  Fallback,
+  FallbackMark,
+  FallbackOption,
+  Replies,
+  Reply,
+  ReplyStore,
+  Sink,
+  StoredReply,
+} from './reply.ts'
+export type { HttpRequest, RequestLike } from './request.ts'
+export { staleIfError, type StaleIfErrorOptions } from './stale-if-error.ts'
+export type { RefusalReason, State } from './state.ts'
+export type { Clock } from './timeline.ts'
