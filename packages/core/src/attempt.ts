@@ -86,7 +86,9 @@ export class Attempt implements Asker {
   get headers(): readonly (readonly [name: string, value: string])[] {
     const fallbacks = this.#circuit?.rules.fallbacks ?? []
     if (fallbacks.length === 0) return NO_FIELDS
-    return fallbacks.flatMap((fallback) => (isMade(fallback) ? [...(this.#asked(fallback, 'prepare', () => fallback.prepare?.(this.request)) ?? [])] : []))
+    return fallbacks.flatMap((fallback) =>
+      isMade(fallback) ? [...(this.#asked(fallback, 'prepare', () => fallback.prepare?.(this.request)) ?? [])] : [],
+    )
   }
 
   /** @internal Takes it over from an outer layer of the same board, once. */
@@ -108,7 +110,12 @@ export class Attempt implements Asker {
     this.#outcome = outcome
     const verdict = this.#judge(circuit, outcome)
     this.#verdict = verdict
-    this.#call = circuit.settle(this.#token, verdict, this.#startedAt, verdict === 'failure' ? kindOfOutcome(outcome) : undefined)
+    this.#call = circuit.settle(
+      this.#token,
+      verdict,
+      this.#startedAt,
+      verdict === 'failure' ? kindOfOutcome(outcome) : undefined,
+    )
     if (this.#home.events.heard.settled) this.#tellSettled(circuit, outcome, verdict, wasStale(this.#call), false)
     return verdict
   }
@@ -228,7 +235,8 @@ export class Attempt implements Asker {
     const outcome = this.#outcome
     if (refusal === undefined && outcome === undefined) return undefined
     const about = { request: this.request, key: circuit.key, state: circuit.state }
-    if (refusal !== undefined) return { ...about, reason: 'refused', error: refusal, retryAfterMs: refusal.retryAfterMs }
+    if (refusal !== undefined)
+      return { ...about, reason: 'refused', error: refusal, retryAfterMs: refusal.retryAfterMs }
     if (outcome === undefined) return undefined
     if ('status' in outcome) {
       const { status, headers = [] } = outcome
@@ -237,7 +245,12 @@ export class Attempt implements Asker {
     }
     const cause = outcome.cause ?? causeOf(outcome.error)
     if (cause === 'abort' || cause === 'caller') return undefined
-    return { ...about, reason: cause === 'refused' ? 'refused' : 'failed', error: outcome.error, retryAfterMs: undefined }
+    return {
+      ...about,
+      reason: cause === 'refused' ? 'refused' : 'failed',
+      error: outcome.error,
+      retryAfterMs: undefined,
+    }
   }
 
   #covers(fallback: FallbackOption, failure: Failure, counted: boolean): boolean {
@@ -245,7 +258,12 @@ export class Attempt implements Asker {
     return this.#asked(fallback, 'covers', () => fallback.covers?.(failure, counted)) ?? false
   }
 
-  async #firstReply(circuit: Circuit, able: readonly FallbackOption[], failure: Failure, counted: boolean): Promise<Reply | undefined> {
+  async #firstReply(
+    circuit: Circuit,
+    able: readonly FallbackOption[],
+    failure: Failure,
+    counted: boolean,
+  ): Promise<Reply | undefined> {
     for (const fallback of able) {
       try {
         const reply = await this.#replyOf(fallback, failure, counted)
@@ -268,7 +286,7 @@ export class Attempt implements Asker {
       if (said.covers !== undefined && !said.covers(failure, counted)) return undefined
       return said.chosen === undefined ? said.standIn(failure, replies) : said.chosen(failure, replies)
     }
-    return isPromise(given) ? given.then(read) : read(given as Fallback | Reply | undefined)
+    return isPromise(given) ? given.then(read) : read(given)
   }
 
   #stoodIn(circuit: Circuit, reply: Reply, failure: Failure): Reply {
@@ -277,7 +295,15 @@ export class Attempt implements Asker {
     if (!events.heard.fallback) return reply
     const { key, label } = circuit
     const { source, age } = reply.mark
-    events.tell('fallback', { key, label, url: this.#like.url, source, reason: failure.reason, age, status: reply.status })
+    events.tell('fallback', {
+      key,
+      label,
+      url: this.#like.url,
+      source,
+      reason: failure.reason,
+      age,
+      status: reply.status,
+    })
     return reply
   }
 
@@ -301,7 +327,13 @@ export class Attempt implements Asker {
     }
   }
 
-  #tellSettled(circuit: Circuit, outcome: Outcome | undefined, verdict: Verdict, stale: boolean, amended: boolean): void {
+  #tellSettled(
+    circuit: Circuit,
+    outcome: Outcome | undefined,
+    verdict: Verdict,
+    stale: boolean,
+    amended: boolean,
+  ): void {
     this.#home.events.tell('settled', {
       key: circuit.key,
       label: circuit.label,
@@ -318,4 +350,5 @@ export class Attempt implements Asker {
 
 const isMade = (fallback: FallbackOption): fallback is Fallback => typeof fallback !== 'function'
 
-const kindOfOutcome = (outcome: Outcome): string | number => ('status' in outcome ? outcome.status : kindOf(outcome.error))
+const kindOfOutcome = (outcome: Outcome): string | number =>
+  'status' in outcome ? outcome.status : kindOf(outcome.error)

@@ -56,7 +56,8 @@ export class Board {
     check.object(options, 'the options of a board')
     check.known(options, OPTIONS)
     const { hosts, replies, maxCircuits = 1_024, clock, ...own } = options
-    if (clock !== undefined && typeof clock?.now !== 'function') check.fail('clock', 'must have a method now', clock, TypeError)
+    if (clock !== undefined && typeof clock?.now !== 'function')
+      check.fail('clock', 'must have a method now', clock, TypeError)
 
     const events = new Events()
     const warn = (code: string, message: string): void => events.warn(code, message)
@@ -68,7 +69,11 @@ export class Board {
     const onFault = (action: 'get' | 'set' | 'delete', key: string, fault: string): void => {
       if (events.heard.store) events.tell('store', { action, key, fault })
     }
-    this.#home = { time, events, replies: new FencedReplies(replies ?? memoryReplies(), { wall: () => time.wall(), warn, onFault }) }
+    this.#home = {
+      time,
+      events,
+      replies: new FencedReplies(replies ?? memoryReplies(), { wall: () => time.wall(), warn, onFault }),
+    }
   }
 
   /**
@@ -78,7 +83,8 @@ export class Board {
   attempt(request: RequestLike, handed?: unknown): Attempt {
     if (handed instanceof Attempt && handed.adopt(this.#home)) return handed
     const entry = this.#entry(request)
-    if (entry === undefined || entry.rules === false) return new Attempt(this.#home, undefined, request, entry?.host ?? '')
+    if (entry === undefined || entry.rules === false)
+      return new Attempt(this.#home, undefined, request, entry?.host ?? '')
     return new Attempt(this.#home, this.#circuitOf(entry, entry.rules, request), request, entry.host)
   }
 
@@ -124,7 +130,11 @@ export class Board {
    */
   guard<F extends Fn>(name: string, fn: F, policy?: GuardPolicy): Guarded<F>
   guard<F extends Fn>(name: (...args: Parameters<F>) => string, fn: F, policy?: GuardPolicy): GuardedByKey<F>
-  guard<F extends Fn>(name: string | ((...args: Parameters<F>) => string), fn: F, policy?: GuardPolicy): Guarded<F> | GuardedByKey<F> {
+  guard<F extends Fn>(
+    name: string | ((...args: Parameters<F>) => string),
+    fn: F,
+    policy?: GuardPolicy,
+  ): Guarded<F> | GuardedByKey<F> {
     return guardOn(this, name, fn, policy)
   }
 
@@ -253,5 +263,5 @@ export function defaultBoard(): Board {
 /** @internal A board as adapters are given one. Boards are known by their brand, since there may be two copies of this code. */
 export function toBoard(options?: Board | BoardOptions): Board {
   if (options === undefined) return defaultBoard()
-  return typeof options === 'object' && options !== null && BRAND in options ? (options as Board) : createBoard(options as BoardOptions)
+  return typeof options === 'object' && options !== null && BRAND in options ? options : createBoard(options)
 }

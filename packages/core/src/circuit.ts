@@ -52,7 +52,10 @@ export interface Counters {
 export type TaskOutcome = { readonly value: unknown } | { readonly error: unknown }
 
 /** Which errors of a task count: classes of errors, or a predicate. The others are ignored. */
-export type Expected = (new (...args: never[]) => Error) | readonly (new (...args: never[]) => Error)[] | ((error: unknown) => boolean)
+export type Expected =
+  | (new (...args: never[]) => Error)
+  | readonly (new (...args: never[]) => Error)[]
+  | ((error: unknown) => boolean)
 
 /** How a task is judged. */
 export interface RunOptions {
@@ -284,7 +287,10 @@ export class Circuit implements Entry<Circuit> {
   refusal(token = refused('open'), host = this.key): CircuitOpenError {
     const reason = REFUSALS[-1 - token] ?? 'open'
     const retryAfterMs = this.#retryAfter(reason)
-    return refuse({ key: this.key, host, label: this.label, reason, retryAfterMs, why: this.#why(reason) }, this.rules.stack)
+    return refuse(
+      { key: this.key, host, label: this.label, reason, retryAfterMs, why: this.#why(reason) },
+      this.rules.stack,
+    )
   }
 
   /**
@@ -312,7 +318,7 @@ export class Circuit implements Entry<Circuit> {
     }
     const handlers = this.#handlers?.token === token ? this.#handlers : this.#handlersFor(token)
     const promise = result instanceof Promise ? (result as Promise<T>) : Promise.resolve(result)
-    return promise.then<T, never>(handlers.good, handlers.bad)
+    return promise.then<T>(handlers.good, handlers.bad)
   }
 
   /** Why it is as it is, for people. */
@@ -322,7 +328,8 @@ export class Circuit implements Entry<Circuit> {
     const state = this.state
     const lines = [`${this.label} is ${state}.`]
     if (trouble?.note !== undefined) lines.push(`Held by hand: ${trouble.note}.`)
-    if (trouble?.last) lines.push(`Last change, at ${new Date(trouble.last.at).toISOString()}: ${trouble.last.message}.`)
+    if (trouble?.last)
+      lines.push(`Last change, at ${new Date(trouble.last.at).toISOString()}: ${trouble.last.message}.`)
     const wait = this.#retryAfter(state === 'open' ? 'open' : 'paused')
     if (wait !== undefined && wait > 0) lines.push(`Calls are refused for another ${spell(wait)}.`)
     lines.push(`In its window: ${calls} calls, ${failures} failed, ${slow} slow; ${this.#streak} failures in a row.`)
@@ -337,7 +344,15 @@ export class Circuit implements Entry<Circuit> {
   reset(): void {
     const trouble = this.#trouble
     if (trouble !== undefined) {
-      Object.assign(trouble, { until: 0, floor: 0, pausedUntil: 0, trips: 0, isolated: 0, bypassed: 0, note: undefined })
+      Object.assign(trouble, {
+        until: 0,
+        floor: 0,
+        pausedUntil: 0,
+        trips: 0,
+        isolated: 0,
+        bypassed: 0,
+        note: undefined,
+      })
       // Holds that are still in somebody's hands must not be let go twice.
       this.#holds = Symbol('holds')
     }
@@ -466,7 +481,7 @@ export class Circuit implements Entry<Circuit> {
     const { probe } = this.rules
     if (probe !== undefined && asker !== undefined) {
       try {
-        return Boolean(probe(asker.request))
+        return probe(asker.request)
       } catch (error) {
         this.#wiring.events.warn('probe', `probe of ${this.label} threw: ${String(error)}`)
       }
@@ -532,7 +547,8 @@ export class Circuit implements Entry<Circuit> {
       return false
     }
     const next = (generation + 1) % GENERATIONS
-    if (next !== this.#generation || this.#machine !== 'closed' || trouble.closedBy !== token || this.#held) return this.#late()
+    if (next !== this.#generation || this.#machine !== 'closed' || trouble.closedBy !== token || this.#held)
+      return this.#late()
     this.#open('body-broke', trouble.tripsBefore)
     return false
   }
@@ -572,7 +588,8 @@ export class Circuit implements Entry<Circuit> {
   #open(reason: TransitionReason, trips: number, ms?: number, atLeast = 0): void {
     const { openFrom, openTo, openFactor, openJitter } = this.rules
     const trouble = (this.#trouble ??= new Trouble())
-    const grown = Math.min(openTo, openFrom * openFactor ** trips) * (1 + openJitter * (openJitter && this.#wiring.random()))
+    const grown =
+      Math.min(openTo, openFrom * openFactor ** trips) * (1 + openJitter * (openJitter && this.#wiring.random()))
     trouble.until = Math.max(this.#wiring.time.thawed() + (ms ?? grown), atLeast)
     trouble.trips = trips + 1
     this.#trips++
@@ -622,11 +639,20 @@ export class Circuit implements Entry<Circuit> {
       overdue: this.#pending?.overdue(now) ?? 0,
       streak: this.#streak,
       streakMs: this.#streak > 0 ? now - trouble.streakSince : 0,
-      kinds: trouble.recent.since(this.#machine === 'open' && this.#streak > 0 ? trouble.streakSince : now - spanOf(this.rules)),
+      kinds: trouble.recent.since(
+        this.#machine === 'open' && this.#streak > 0 ? trouble.streakSince : now - spanOf(this.rules),
+      ),
     }
   }
 
-  #event(trouble: Trouble, from: State, to: State, reason: TransitionReason, evidence: Evidence, now: number): TransitionEvent {
+  #event(
+    trouble: Trouble,
+    from: State,
+    to: State,
+    reason: TransitionReason,
+    evidence: Evidence,
+    now: number,
+  ): TransitionEvent {
     const at = this.#wiring.time.wall()
     const wait = untilOf(trouble) - now
     const until = to === 'open' ? at + wait : undefined
@@ -740,7 +766,9 @@ export function readVerdict(said: unknown): Verdict | { pause: number } | undefi
   if (said === undefined || said === 'success' || said === 'failure' || said === 'ignored') return said
   const pause = typeof said === 'object' && said !== null && 'pause' in said ? said.pause : undefined
   if (typeof pause === 'number' && pause >= 0) return { pause }
-  throw new TypeError(`it must answer 'success', 'failure', 'ignored', { pause: milliseconds } or undefined, got ${show(said)}`)
+  throw new TypeError(
+    `it must answer 'success', 'failure', 'ignored', { pause: milliseconds } or undefined, got ${show(said)}`,
+  )
 }
 
 /** @internal What a thrown thing is called in the evidence. */
@@ -765,7 +793,9 @@ function isExpected(error: unknown, expected: Expected | undefined): boolean {
   if (expected === undefined) return true
   const list = Array.isArray(expected) ? (expected as readonly unknown[]) : [expected]
   try {
-    return list.some((one) => (isClass(one) ? error instanceof one : Boolean((one as (error: unknown) => boolean)(error))))
+    return list.some((one) =>
+      isClass(one) ? error instanceof one : Boolean((one as (error: unknown) => boolean)(error)),
+    )
   } catch {
     // A predicate that fails must neither hide the error nor keep the place of the call.
     return true

@@ -57,7 +57,11 @@ export function fail(response: object, reason: unknown = new Error('The caller s
   attempts.get(response)?.amend({ error: reason, cause: 'unknown' })
 }
 
-async function recover<Response extends object>(attempt: Attempt, client: Client<Response>, error: unknown): Promise<Response> {
+async function recover<Response extends object>(
+  attempt: Attempt,
+  client: Client<Response>,
+  error: unknown,
+): Promise<Response> {
   const reply = await wait(attempt, client)
   if (reply) return dress(client.thaw(reply), reply)
   throw error
@@ -69,12 +73,14 @@ function dress<Response extends object>(response: Response, reply: Reply): Respo
 }
 
 // A fallback may take long: a caller who gives up meanwhile must not be kept.
-function wait<Response extends object>(attempt: Attempt, { signal }: Client<Response>): Promise<Reply | undefined> | undefined {
+function wait<Response extends object>(
+  attempt: Attempt,
+  { signal }: Client<Response>,
+): Promise<Reply | undefined> | undefined {
   const standIn = attempt.standIn()
-  if (standIn === undefined || !signal) return standIn
+  if (standIn === undefined || !signal || signal.aborted) return standIn
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(signal.reason as Error)
-    if (signal.aborted) return resolve(undefined)
     signal.addEventListener('abort', giveUp, { once: true })
     standIn.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
   })

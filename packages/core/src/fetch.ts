@@ -46,7 +46,7 @@ export function guardFetch(options?: Board | BoardOptions, given: GuardFetchOpti
     const answer = exchange(attempt, new FetchClient(board, attempt, request, send))
     return refusal === 'throw' ? answer : answer.catch(asResponse)
   }
-  return guarded as Fetch
+  return guarded
 }
 
 /** A call of fetch, as a board reads it. */
@@ -124,7 +124,10 @@ class FetchClient implements Client<Response> {
     if (response.body === null) attempt.end()
     if (response.body === null || response.status < 200 || (attempt.adopted && !captured)) return response
     const body = watchBody(response.body, attempt, captured, this.#request.signal)
-    return alike(new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers }), response)
+    return alike(
+      new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers }),
+      response,
+    )
   }
 
   drain(response: Response): void {
@@ -202,7 +205,8 @@ function isMistake(error: unknown, { input, init, url, method }: FetchRequest): 
 /** A response that its maker cannot give a URL: its clones have it, too. */
 function alike(response: Response, { url, redirected, type }: Pick<Response, 'url' | 'redirected' | 'type'>): Response {
   const value = { url, redirected, type, clone: () => alike(Response.prototype.clone.call(response), response) }
-  for (const [name, own] of Object.entries(value)) Object.defineProperty(response, name, { value: own, configurable: true })
+  for (const [name, own] of Object.entries(value))
+    Object.defineProperty(response, name, { value: own, configurable: true })
   return response
 }
 

@@ -44,7 +44,8 @@ function legacy(
   key: string | symbol,
   descriptor: PropertyDescriptor,
 ): PropertyDescriptor {
-  if (typeof descriptor.value !== 'function') throw new TypeError(`@guard() decorates methods, and ${String(key)} is none`)
+  if (typeof descriptor.value !== 'function')
+    throw new TypeError(`@guard() decorates methods, and ${String(key)} is none`)
   const owner = typeof target === 'function' ? target.name : target.constructor.name
   return { ...descriptor, value: put(descriptor.value as Fn, `${owner}.${String(key)}`) }
 }

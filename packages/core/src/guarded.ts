@@ -100,15 +100,24 @@ export function guardOn<F extends Fn>(
   const { rules, judging } = readGuardPolicy(policy)
   if (typeof name === 'string') {
     const circuit = board.pinned(name, rules, `guard(${JSON.stringify(name)})`)
-    return Object.assign(wrap(board, fn, () => circuit, judging), { circuit })
+    return Object.assign(
+      wrap(board, fn, () => circuit, judging),
+      { circuit },
+    )
   }
-  if (typeof name !== 'function') throw new TypeError(`A guard needs a name or a function that gives one, got ${typeof name}`)
+  if (typeof name !== 'function')
+    throw new TypeError(`A guard needs a name or a function that gives one, got ${typeof name}`)
   const read = board.rules(rules, 'guard')
   const find = (args: Parameters<F>): Circuit => board.keyed(keyFor(board, fn, name, args), read)
   return Object.assign(wrap(board, fn, find, judging), { circuit: (...args: Parameters<F>) => find(args) })
 }
 
-function keyFor<F extends Fn>(board: GuardHome, fn: F, name: (...args: Parameters<F>) => string, args: Parameters<F>): string {
+function keyFor<F extends Fn>(
+  board: GuardHome,
+  fn: F,
+  name: (...args: Parameters<F>) => string,
+  args: Parameters<F>,
+): string {
   try {
     const key: unknown = name(...args)
     if (typeof key === 'string' && key !== '') return key

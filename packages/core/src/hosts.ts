@@ -23,13 +23,17 @@ export class HostRules {
   of(host: string): Rules | false {
     if (this.#ask !== undefined) return this.#answered(this.#ask, host)
     if (this.#named.size === 0) return this.#ownRules
-    return this.#named.get(host) ?? this.#named.get(withoutPort(host)) ?? this.#wildcard(withoutPort(host)) ?? this.#ownRules
+    return (
+      this.#named.get(host) ?? this.#named.get(withoutPort(host)) ?? this.#wildcard(withoutPort(host)) ?? this.#ownRules
+    )
   }
 
   /** Whether `hosts` names it, by itself or by a wildcard. */
   names(host: string): boolean {
     if (this.#ask !== undefined) return this.#answered(this.#ask, host) !== this.#ownRules
-    return [host, withoutPort(host)].some((name) => this.#named.has(name)) || this.#wildcard(withoutPort(host)) !== undefined
+    return (
+      [host, withoutPort(host)].some((name) => this.#named.has(name)) || this.#wildcard(withoutPort(host)) !== undefined
+    )
   }
 
   /** Rules over the board's own. */
@@ -45,7 +49,8 @@ export class HostRules {
     new Check('').object(hosts, 'hosts')
     for (const [name, policy] of Object.entries(hosts)) {
       const where = `hosts[${show(name)}]`
-      if (name !== nameOf(name)) throw new TypeError(`${where} must be a host, host:port or *.wildcard in lower case, got ${show(name)}`)
+      if (name !== nameOf(name))
+        throw new TypeError(`${where} must be a host, host:port or *.wildcard in lower case, got ${show(name)}`)
       if (policy === false) this.#named.set(name, false)
       else {
         new Check('').object(policy, where)

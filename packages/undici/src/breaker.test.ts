@@ -156,7 +156,7 @@ describe('verdicts', () => {
     setTimeout(() => body.destroy(new Error('no such file')), 20)
     const call = dispatcher.request({ origin, path: '/', method: 'POST', body })
     await expect(call).rejects.toThrow('no such file')
-    expect(log).toEqual([])
+    expect(log).toEqual(['ignored none'])
     expect(inFlight(board, origin)).toBe(0)
   })
 
@@ -474,7 +474,7 @@ async function serve(listener: RequestListener): Promise<Served> {
   let requests = 0
   const server = createServer((request, response) => {
     requests++
-    void listener(request, response)
+    listener(request, response)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => close(server))
@@ -514,8 +514,8 @@ function logOf(board: Board): string[] {
 }
 
 function nameOf(error: unknown): string {
-  const { name, code } = error as { name?: string; code?: unknown }
-  return typeof code === 'string' ? code : String(name)
+  const { name, code } = (error ?? {}) as { name?: string; code?: unknown }
+  return typeof code === 'string' ? code : (name ?? 'none')
 }
 
 const hostOf = (origin: string): string => new URL(origin).host

@@ -6,7 +6,7 @@ import { AttemptHandler } from './handler.ts'
 import { DualHandler } from './legacy.ts'
 import type { Handler } from './interfaces.ts'
 import { isLegacy } from './relay.ts'
-import { UndiciRequest, withFields } from './request.ts'
+import { steady, UndiciRequest, withFields } from './request.ts'
 
 /** What a call may bring along besides undici's own options. */
 type Options = Dispatcher.DispatchOptions & { readonly [ATTEMPT]?: unknown }
@@ -29,13 +29,15 @@ export function breaker(options?: Board | BoardOptions): Dispatcher.DispatcherCo
 
 /** @internal A dispatch that goes through a board. */
 export function guard(board: Board, dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch {
-  return function guarded(options: Options, handler: Handler): boolean {
+  return function guarded(given: Options, handler: Handler): boolean {
     // What is no request at all is for undici to complain of; what this board sees already it counts once.
-    if (!options || !handler || (handler instanceof AttemptHandler && handler.board === board)) {
-      return dispatch(options, handler)
+    if (!given || !handler || (handler instanceof AttemptHandler && handler.board === board)) {
+      return dispatch(given, handler)
     }
+    const options = steady(given)
     const request = new UndiciRequest(options)
     const attempt = board.attempt(request, options[ATTEMPT])
+    if (!attempt.guarded) return dispatch(options, handler)
     const own = new DualHandler(board, attempt, request, handler)
     if (attempt.refused && !attempt.adopted) {
       // Not at once: who calls has not put up its own listeners yet.

@@ -237,7 +237,7 @@ test('a guarded dispatcher is the one before it in all but its dispatch', async 
   const mock = new MockAgent()
   setGlobalDispatcher(mock)
   onTestFinished(guardGlobalFetch(createBoard()))
-  const guard = getGlobalDispatcher() as MockAgent
+  const guard = getGlobalDispatcher() as unknown as { isMockActive: boolean }
   expect(guard).toBeInstanceOf(MockAgent)
   expect(guard.isMockActive).toBe(true)
   expect(guard.pendingInterceptors()).toEqual([])
@@ -263,7 +263,7 @@ async function serve(listener: RequestListener): Promise<Served> {
   let requests = 0
   const server = createServer((request, response) => {
     requests++
-    void listener(request, response)
+    listener(request, response)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(async () => {
@@ -298,8 +298,8 @@ function logOf(board: Board): string[] {
 }
 
 function nameOf(error: unknown): string {
-  const { name, code } = error as { name?: string; code?: unknown }
-  return typeof code === 'string' ? code : String(name)
+  const { name, code } = (error ?? {}) as { name?: string; code?: unknown }
+  return typeof code === 'string' ? code : (name ?? 'none')
 }
 
 const hostOf = (origin: string): string => new URL(origin).host

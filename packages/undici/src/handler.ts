@@ -104,7 +104,8 @@ export class AttemptHandler extends Relay implements Dispatcher.DispatchHandler 
     }
     if (own) this.#attempt.release()
     else this.#attempt.settle(outcomeOf(error, gaveUp))
-    return own || gaveUp ? undefined : this.#standIn()
+    // A time limit further in is the host's fault; the caller below, who gave up, waits no more.
+    return own || this.aborted || gaveUp === 'abort' ? undefined : this.#standIn()
   }
 
   #standIn(): Promise<Reply | undefined> | undefined {

@@ -10,6 +10,7 @@ export type ParsedFields = Record<string, string | string[] | undefined>
 export class Fields {
   readonly #raw: RawFields | undefined
   #parsed: ParsedFields | undefined
+  #pairs: readonly [string, string][] | undefined
 
   constructor(raw: unknown, parsed?: ParsedFields) {
     // HTTP/2 has an object here, and who makes an answer up may leave an empty list.
@@ -25,8 +26,8 @@ export class Fields {
     return (this.#parsed ??= toParsed(this.pairs))
   }
 
-  get pairs(): HeaderPairs {
-    return this.#raw ? rawPairs(this.#raw) : parsedPairs(this.#parsed ?? {})
+  get pairs(): readonly [string, string][] {
+    return (this.#pairs ??= [...(this.#raw ? rawPairs(this.#raw) : parsedPairs(this.#parsed ?? {}))])
   }
 }
 

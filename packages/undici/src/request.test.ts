@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { expect, test } from 'vitest'
-import { UndiciRequest, withFields } from './request.ts'
+import { steady, UndiciRequest, withFields } from './request.ts'
 
 const read = (options: Partial<Dispatcher.DispatchOptions>): UndiciRequest =>
   new UndiciRequest({ origin: 'http://a.test:81', path: '/', method: 'GET', ...options })
@@ -48,6 +48,19 @@ test('further fields leave what the caller gave as it was', () => {
   }
   expect([object, list, [...map]]).toEqual([{ a: '1' }, ['a', '1'], [['a', '1']]])
   expect(withFields(undefined, [['b', '2']])).toEqual(['b', '2'])
+})
+
+test('headers that read but once are read once', () => {
+  const options = {
+    origin: 'http://a.test',
+    path: '/',
+    method: 'GET',
+    headers: new Map([['a', '1']]).entries(),
+  } as const
+  const { headers } = steady(options)
+  expect(headers).toEqual(['a', '1'])
+  const plain = { ...options, headers: { next: '1' } }
+  expect(steady(plain)).toBe(plain)
 })
 
 test('a body that nobody sends is let go of, where it is a stream', () => {

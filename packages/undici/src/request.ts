@@ -7,6 +7,7 @@ type Options = Dispatcher.DispatchOptions
 /** @internal What a board is told of a request. Nothing is converted before it is read. */
 export class UndiciRequest implements RequestLike {
   readonly #options: Options
+  #pairs: readonly [string, string][] | undefined
 
   constructor(options: Options) {
     this.#options = options
@@ -32,7 +33,7 @@ export class UndiciRequest implements RequestLike {
   }
 
   get headers(): HeaderPairs {
-    return fieldPairs(this.#options.headers)
+    return (this.#pairs ??= [...fieldPairs(this.#options.headers)])
   }
 
   get signal(): unknown {
@@ -58,17 +59,24 @@ export class UndiciRequest implements RequestLike {
   }
 }
 
+/** @internal Options whose headers can be read again: undici takes an iterator too, and that reads but once. */
+export function steady<O extends Options>(options: O): O {
+  const { headers } = options
+  if (!isObject(headers) || !('next' in headers) || !(Symbol.iterator in headers)) return options
+  return { ...options, headers: withFields(headers as Iterable<[string, string]>, []) }
+}
+
 /** @internal The headers of a request with further fields. */
 export function withFields(headers: Options['headers'], fields: HeaderPairs): NonNullable<Options['headers']> {
   const added = [...fields]
   if (Array.isArray(headers)) return [...headers, ...added.flat()]
-  if (headers && !(Symbol.iterator in headers)) return { ...headers, ...Object.fromEntries(added) }
+  if (isObject(headers) && !(Symbol.iterator in headers)) return { ...headers, ...Object.fromEntries(added) }
   // An array of undici's is a flat one, and a value of it may be a list.
-  return [...(headers ?? []), ...added].flat() as string[]
+  return [...((headers ?? []) as Iterable<[string, string]>), ...added].flat()
 }
 
 function* fieldPairs(headers: Options['headers']): Generator<[string, string]> {
-  if (!headers) return
+  if (!isObject(headers)) return
   if (Array.isArray(headers)) {
     for (let i = 0; i < headers.length; i += 2) yield* each(headers[i] as string, headers[i + 1])
     return
@@ -89,6 +97,9 @@ const queryPairs = (query: Readonly<Record<string, unknown>>): [string, string][
     [values].flat().map((value): [string, string] => [name, valueOf(value)]),
   )
 
+// Of what is no header at all undici complains.
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
 interface Stream {
   readonly errored?: unknown
   on(event: 'error', listener: () => void): this
@@ -96,4 +107,4 @@ interface Stream {
 }
 
 const isStream = (body: unknown): body is Stream =>
-  typeof body === 'object' && body !== null && 'pipe' in body && 'destroy' in body && 'on' in body
+  isObject(body) && 'pipe' in body && 'destroy' in body && 'on' in body
