@@ -4,7 +4,7 @@ import { breaker, guardGlobalFetch } from '@fuseboard/undici'
 import { Agent, request, setGlobalDispatcher } from 'undici'
 import { timeLimit } from './time-limit.ts'
 
-export interface Came {
+interface Came {
   readonly status: number
   readonly body: Buffer
   /** Where it is no answer of the service. */

@@ -7,7 +7,7 @@ import type { Outage } from './server.ts'
  * Where an answer came from: the service, a stored reply, or a made one; or there was none: refused with a wait, or failed,
  * which is what this program promises not to happen.
  */
-export type Source = 'network' | 'stored' | 'made' | 'refused' | 'failed'
+type Source = 'network' | 'stored' | 'made' | 'refused' | 'failed'
 
 /** One call with the breaker. Times are milliseconds. */
 export interface Call {

@@ -793,9 +793,7 @@ function isExpected(error: unknown, expected: Expected | undefined): boolean {
   if (expected === undefined) return true
   const list = Array.isArray(expected) ? (expected as readonly unknown[]) : [expected]
   try {
-    return list.some((one) =>
-      isClass(one) ? error instanceof one : Boolean((one as (error: unknown) => boolean)(error)),
-    )
+    return list.some((one) => (isClass(one) ? error instanceof one : (one as (error: unknown) => boolean)(error)))
   } catch {
     // A predicate that fails must neither hide the error nor keep the place of the call.
     return true

@@ -12,6 +12,9 @@ type Fetch = typeof globalThis.fetch
 type Input = Parameters<Fetch>[0]
 type Init = NonNullable<Parameters<Fetch>[1]>
 
+/** Marks a guarded fetch with its board, so that one put on twice counts once. */
+const GUARD: unique symbol = Symbol('fuseboard.guard')
+
 /** What a guarded fetch may be told besides its board. */
 export interface GuardFetchOptions {
   /** The fetch below. @default globalThis.fetch, looked up at each call, so that mocks put up later are seen */
@@ -37,6 +40,7 @@ export function guardFetch(options?: Board | BoardOptions, given: GuardFetchOpti
   check.optional(fetch, 'fetch', 'function')
   check.oneOf(refusal, 'refusal', ['throw', 'response'])
   const board = toBoard(options)
+  if (fetch !== undefined && GUARD in fetch && fetch[GUARD] === board) return fetch
 
   const guarded = (input: Input, init?: Init): Promise<Response> => {
     const send = fetch ?? globalThis.fetch
@@ -46,7 +50,7 @@ export function guardFetch(options?: Board | BoardOptions, given: GuardFetchOpti
     const answer = exchange(attempt, new FetchClient(board, attempt, request, send))
     return refusal === 'throw' ? answer : answer.catch(asResponse)
   }
-  return guarded
+  return Object.defineProperty(guarded, GUARD, { value: board })
 }
 
 /** A call of fetch, as a board reads it. */

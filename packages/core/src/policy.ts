@@ -69,7 +69,7 @@ export function policy<const P extends Policy>(options: P): P {
 }
 
 /** @internal The defaults, as people would write them. */
-export const DEFAULTS = {
+const DEFAULTS = {
   window: '30s',
   failureRate: 0.5,
   minimumCalls: 10,

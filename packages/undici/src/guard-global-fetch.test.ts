@@ -237,13 +237,14 @@ test('a guarded dispatcher is the one before it in all but its dispatch', async 
   const mock = new MockAgent()
   setGlobalDispatcher(mock)
   onTestFinished(guardGlobalFetch(createBoard()))
-  const guard = getGlobalDispatcher() as unknown as { isMockActive: boolean }
+  const guard = getGlobalDispatcher() as unknown as MockAgent & { isMockActive: boolean }
   expect(guard).toBeInstanceOf(MockAgent)
-  expect(guard.isMockActive).toBe(true)
+  expect(guard).toHaveProperty('isMockActive', true)
   expect(guard.pendingInterceptors()).toEqual([])
   const first = places[SLOTS[0] as symbol] as Agent
   await first.close()
-  await expect(mock.request({ origin: 'http://a.test', path: '/', method: 'GET' })).rejects.toThrow()
+  const call = mock.request({ origin: 'http://a.test', path: '/', method: 'GET' })
+  await expect(call).rejects.toThrow('destroyed')
 })
 
 test("the slot is known that this runtime's fetch reads", () => {

@@ -78,16 +78,17 @@ export function withFields(headers: Options['headers'], fields: HeaderPairs): No
 function* fieldPairs(headers: Options['headers']): Generator<[string, string]> {
   if (!isObject(headers)) return
   if (Array.isArray(headers)) {
-    for (let i = 0; i < headers.length; i += 2) yield* each(headers[i] as string, headers[i + 1])
+    for (let i = 0; i < headers.length; i += 2) yield* each(headers[i], headers[i + 1])
     return
   }
   const fields = Symbol.iterator in headers ? headers : Object.entries(headers)
   for (const [name, value] of fields) yield* each(name, value)
 }
 
-function* each(name: string, value: unknown): Generator<[string, string]> {
-  if (Array.isArray(value)) for (const one of value) yield [name, valueOf(one)]
-  else if (value !== undefined) yield [name, valueOf(value)]
+function* each(name: unknown, value: unknown): Generator<[string, string]> {
+  const field = valueOf(name)
+  if (Array.isArray(value)) for (const one of value) yield [field, valueOf(one)]
+  else if (value !== undefined) yield [field, valueOf(value)]
 }
 
 const valueOf = (value: unknown): string => (value as string | number | null | undefined)?.toString() ?? ''

@@ -21,6 +21,22 @@ const down: RequestListener = (_request, response) => {
   response.end('down')
 }
 
+const large: RequestListener = (_request, response) => {
+  response.writeHead(
+    503,
+    [
+      ['trailer', 'x-sum'],
+      ['set-cookie', 'a=1'],
+      ['set-cookie', 'b=2'],
+    ].flat(),
+  )
+  response.write('x'.repeat(200_000))
+  response.addTrailers({ 'x-sum': '5' })
+  response.end()
+}
+
+const neverAnswers = async (): Promise<undefined> => new Promise(() => {})
+
 const made = reply({
   status: 203,
   statusText: 'Made',
@@ -172,20 +188,7 @@ describe('a stand-in', () => {
 
 describe('where nothing stands in', () => {
   test('the answer is handed on as it came: body, repeats, trailers', async () => {
-    const listener: RequestListener = (_request, response) => {
-      response.writeHead(
-        503,
-        [
-          ['trailer', 'x-sum'],
-          ['set-cookie', 'a=1'],
-          ['set-cookie', 'b=2'],
-        ].flat(),
-      )
-      response.write('x'.repeat(200_000))
-      response.addTrailers({ 'x-sum': '5' })
-      response.end()
-    }
-    const { dispatcher, origin } = await guarded(listener, async () => undefined)
+    const { dispatcher, origin } = await guarded(large, async () => undefined)
     const { statusCode, headers, body, trailers } = await dispatcher.request({ origin, path: '/', method: 'GET' })
     expect([statusCode, headers['set-cookie']]).toEqual([503, ['a=1', 'b=2']])
     expect([(await body.text()).length, trailers]).toEqual([200_000, { 'x-sum': '5' }])
@@ -262,8 +265,6 @@ describe('where nothing stands in', () => {
 })
 
 describe('while a stand-in is asked for', () => {
-  const neverAnswers = async (): Promise<undefined> => new Promise(() => {})
-
   test.each([
     ['refused', true],
     ['failed', false],
