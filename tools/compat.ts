@@ -1,7 +1,7 @@
 // Runs compat/cases/*.mjs (node:test, plain ESM) against the packed packages: each Node release with each client release.
 import { execFile } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -24,7 +24,8 @@ const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '..')
 const compat = join(root, 'compat')
 const modules = join(compat, 'node_modules')
-const work = join(compat, '.run')
+// Outside the repo, so that a case finds no package but those that it is given.
+const work = join(tmpdir(), `fuseboard-compat-${process.pid}`)
 
 async function pack(): Promise<void> {
   await rm(work, { recursive: true, force: true })
@@ -118,3 +119,4 @@ await Promise.all(
 for (const failure of failures) console.error(`\n${failure}`)
 console.log(`${total - failures.length} passed, ${failures.length} failed`)
 if (failures.length > 0) process.exitCode = 1
+await rm(work, { recursive: true, force: true })

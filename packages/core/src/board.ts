@@ -13,7 +13,7 @@ import type { ReplyStore } from './reply.ts'
 import { RequestView, type RequestLike } from './request.ts'
 import { Timeline, type Clock } from './timeline.ts'
 
-const BRAND: unique symbol = Symbol.for('fuseboard.board') as never
+const BRAND = Symbol.for('fuseboard.board')
 const DEFAULT = Symbol.for('fuseboard.board.default.0')
 
 /** The policy of every host, and what the board itself needs. */
@@ -39,7 +39,6 @@ interface Entry {
 
 /** All circuits of a program. Made by {@link createBoard}. */
 export class Board {
-  readonly [BRAND] = true
   readonly #wiring: Wiring
   readonly #home: Home
   readonly #hosts: HostRules
@@ -52,6 +51,7 @@ export class Board {
 
   /** @internal */
   constructor(options: BoardOptions) {
+    Object.defineProperty(this, BRAND, { value: true })
     const check = new Check('')
     check.object(options, 'the options of a board')
     check.known(options, OPTIONS)
@@ -108,7 +108,7 @@ export class Board {
 
   /** Whether `hosts` names a host, by itself or by a wildcard. */
   names(host: string): boolean {
-    return this.#hosts.names(host)
+    return this.#hosts.names(hostOf(`http://${host}`) ?? host)
   }
 
   /**
@@ -263,5 +263,8 @@ export function defaultBoard(): Board {
 /** @internal A board as adapters are given one. Boards are known by their brand, since there may be two copies of this code. */
 export function toBoard(options?: Board | BoardOptions): Board {
   if (options === undefined) return defaultBoard()
-  return typeof options === 'object' && options !== null && BRAND in options ? options : createBoard(options)
+  return isBoard(options) ? options : createBoard(options)
 }
+
+const isBoard = (value: Board | BoardOptions): value is Board =>
+  typeof value === 'object' && value !== null && BRAND in value

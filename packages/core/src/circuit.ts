@@ -86,6 +86,8 @@ const LEASE = 2 ** 30
 const REFUSALS: readonly RefusalReason[] = ['open', 'probing', 'paused', 'isolated']
 const refused = (reason: RefusalReason): number => -1 - REFUSALS.indexOf(reason)
 
+const OPEN = refused('open')
+
 /** How long safe requests go first, and the longest wait that a probe under way is given as. */
 const COURTESY = 1_000
 const NOTHING = -1
@@ -208,7 +210,7 @@ export class Circuit implements Entry<Circuit> {
    *
    * @returns the number to {@link amend} it by, or a negative one where there is nothing to amend
    */
-  settle(token: number, verdict: Verdict, startedAt = NaN, kind: Kind = 'failure'): number {
+  settle(token: number, verdict: Verdict, startedAt: number = NaN, kind: Kind = 'failure'): number {
     this.#inFlight--
     if (verdict === 'success') this.#successes++
     else if (verdict === 'failure') this.#failures++
@@ -284,7 +286,7 @@ export class Circuit implements Entry<Circuit> {
   }
 
   /** The error for a call that was refused. It was not sent. */
-  refusal(token = refused('open'), host = this.key): CircuitOpenError {
+  refusal(token: number = OPEN, host: string = this.key): CircuitOpenError {
     const reason = REFUSALS[-1 - token] ?? 'open'
     const retryAfterMs = this.#retryAfter(reason)
     return refuse(

@@ -2,7 +2,7 @@
 import { spell } from './duration.ts'
 import type { RefusalReason } from './state.ts'
 
-const BRAND: unique symbol = Symbol.for('fuseboard.open')
+const BRAND = Symbol.for('fuseboard.open')
 
 /** A call that was refused: it was never sent. Recognise it with {@link circuitOpen}, since every client wraps errors in its own way. */
 export class CircuitOpenError extends Error {
@@ -41,11 +41,10 @@ export class CircuitOpenError extends Error {
     this.retryAfterMs = retryAfterMs
     this.why = refused.why
   }
-
-  get [BRAND](): true {
-    return true
-  }
 }
+
+// On the prototype: a refusal is made often.
+Object.defineProperty(CircuitOpenError.prototype, BRAND, { value: true })
 
 const SAYS: Record<RefusalReason, string> = {
   open: 'is open',
@@ -89,7 +88,7 @@ function setLimit(limit: number): boolean {
  */
 export function circuitOpen(error: unknown): CircuitOpenError | undefined {
   for (let depth = 0; depth < 8 && typeof error === 'object' && error !== null; depth++) {
-    if (BRAND in error) return error as CircuitOpenError
+    if (BRAND in error) return error as unknown as CircuitOpenError
     error = (error as { cause?: unknown }).cause
   }
   return undefined

@@ -237,7 +237,7 @@ test('a guarded dispatcher is the one before it in all but its dispatch', async 
   const mock = new MockAgent()
   setGlobalDispatcher(mock)
   onTestFinished(guardGlobalFetch(createBoard()))
-  const guard = getGlobalDispatcher() as unknown as MockAgent & { isMockActive: boolean }
+  const guard = getGlobalDispatcher() as unknown as MockAgent
   expect(guard).toBeInstanceOf(MockAgent)
   expect(guard).toHaveProperty('isMockActive', true)
   expect(guard.pendingInterceptors()).toEqual([])

@@ -1,0 +1,48 @@
+// The floors of the house: a file imports lower ranks only, and nothing from outside.
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+const RANKS = [
+  [
+    'awaitable',
+    'bounded',
+    'duration',
+    'errors',
+    'field',
+    'headers',
+    'pending',
+    'registry',
+    'state',
+    'timeline',
+    'window',
+    'host',
+  ],
+  ['cache-control', 'outcome', 'request', 'retry-after'],
+  ['reply'],
+  ['policy'],
+  ['hosts', 'events'],
+  ['evidence'],
+  ['circuit'],
+  ['body-copy', 'credentials', 'freshness', 'is-fallback', 'stored-reply'],
+  ['fenced-replies', 'memory-replies', 'stand-in', 'storable'],
+  ['made-reply', 'stale-if-error'],
+  ['attempt', 'guarded'],
+  ['board'],
+  ['exchange', 'guard'],
+  ['fetch'],
+  ['index'],
+]
+
+const sources = readdirSync(import.meta.dirname).filter((file) => /^[^.]+\.ts$/.test(file))
+const rankOf = (file: string): number => RANKS.findIndex((names) => names.includes(file.replace('.ts', '')))
+
+test('every file has a rank', () => {
+  expect(sources.filter((file) => rankOf(file) === -1)).toEqual([])
+})
+
+test.each(sources)('%s imports no higher rank, and nothing from outside', (file) => {
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8')
+  const imports = [...text.matchAll(/from '([^']+)'/g)].map(([, from]) => from as string)
+  expect(imports.filter((from) => !from.startsWith('./'))).toEqual([])
+  expect(imports.filter((from) => rankOf(from.slice(2)) > rankOf(file))).toEqual([])
+})
