@@ -59,9 +59,22 @@ export interface Column {
   readonly longestMs: number
 }
 
+/** What came of one outage. */
+export interface Endured {
+  readonly outage: Outage
+  /** Calls asked for meanwhile. */
+  readonly asked: number
+  /** Requests, and attempts to connect, that met the dead service: with the breaker, and without. */
+  readonly guarded: number
+  readonly unguarded: number
+  /** How often the circuit opened. */
+  readonly opened: number
+}
+
 export interface Summary {
   readonly guarded: Column
   readonly unguarded: Column
+  readonly outages: readonly Endured[]
   readonly savedMs: number
   readonly scale: number
 }

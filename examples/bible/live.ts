@@ -1,11 +1,9 @@
 // A few verses from bible-api.com itself, at its own pace.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createBoard } from '@fuseboard/core'
+import { bibleBoard } from './board.ts'
 import { guardedClients } from './clients.ts'
 import type { Call, Tell } from './events.ts'
-import type { Options } from './options.ts'
 import { VERSES } from './passages.ts'
-import { biblePolicy, heedBans } from './policy.ts'
 import { Reader } from './reader.ts'
 import { LIMIT, type Ending } from './rehearsal.ts'
 
@@ -13,12 +11,8 @@ const HOST = 'bible-api.com'
 /** Milliseconds between calls: 7 of them stay far below the service's 15 in 30 s. */
 const PACE = 2_500
 
-export async function live(_: Options, tell: Tell, signal: AbortSignal): Promise<Ending> {
-  const tempo = { scale: 1, epoch: 0 }
-  const board = createBoard({ hosts: { [HOST]: biblePolicy(tempo) } })
-  heedBans(board, tempo)
-  board.on('transition', ({ from, to, reason, message }) => tell({ event: 'transition', from, to, reason, message }))
-  board.on('warning', ({ message }) => tell({ event: 'warning', message }))
+export async function live(tell: Tell, signal: AbortSignal): Promise<Ending> {
+  const board = bibleBoard(HOST, { scale: 1, epoch: 0 }, tell)
   const clients = guardedClients(board, LIMIT)
   const reader = new Reader(board)
   const calls: Call[] = []
@@ -38,10 +32,7 @@ export async function live(_: Options, tell: Tell, signal: AbortSignal): Promise
   }
 
   const network = calls.filter(({ source }) => source === 'network').length
-  if (network === calls.length) return { status: 0, says: `All ${network} verses came from the network.` }
+  if (network === calls.length) return { status: 0, says: `All ${network} verses came from ${HOST}.` }
   const met = [...new Set(calls.flatMap(({ source, instead }) => (source === 'network' ? [] : [instead ?? source])))]
-  return {
-    status: 1,
-    says: `${network} of ${calls.length} verses came from the network; the rest met ${met.join(', ')}.`,
-  }
+  return { status: 1, says: `${network || 'None'} of ${calls.length} verses came from ${HOST}: ${met.join(', ')}.` }
 }

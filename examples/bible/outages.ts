@@ -9,7 +9,7 @@ export interface Trouble {
   /** Seconds of the real service. */
   readonly lasts: number
   /** Calls to watch once the circuit has closed. */
-  readonly after: number
+  readonly more: number
 }
 
 const TROUBLES: readonly Trouble[] = [
@@ -19,7 +19,7 @@ const TROUBLES: readonly Trouble[] = [
     breaks: "its limiter's store is down",
     mends: "its limiter's store is back",
     lasts: 30,
-    after: 1,
+    more: 1,
   },
   {
     outage: 'database-down',
@@ -27,7 +27,7 @@ const TROUBLES: readonly Trouble[] = [
     breaks: 'its database is down',
     mends: 'its database is back, and it flaps: half of its pooled connections are stale',
     lasts: 30,
-    after: 5,
+    more: 5,
   },
   {
     outage: 'database-frozen',
@@ -35,7 +35,7 @@ const TROUBLES: readonly Trouble[] = [
     breaks: 'its database is frozen, and no answer ever comes',
     mends: 'its database has thawed',
     lasts: 30,
-    after: 1,
+    more: 1,
   },
   {
     outage: 'server-down',
@@ -43,7 +43,7 @@ const TROUBLES: readonly Trouble[] = [
     breaks: 'nothing listens there any more',
     mends: 'it listens again, on the same port',
     lasts: 42,
-    after: 1,
+    more: 1,
   },
 ]
 

@@ -82,7 +82,12 @@ export function heedBans(board: Board, { scale }: Tempo): void {
 function nameOf({ url }: Pick<HttpRequest, 'url'>): string | undefined {
   const { pathname, searchParams } = new URL(url)
   if (pathname === '/' || pathname.startsWith('/data') || JSONP.some((name) => searchParams.has(name))) return undefined
-  return decodeURIComponent(pathname.slice(1).replaceAll('+', ' '))
+  const name = pathname.slice(1).replaceAll('+', ' ')
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
 }
 
 const JSONP = ['callback', 'jscallback', 'jsonp', 'jsoncallback']

@@ -1,11 +1,10 @@
 // The story against a local service, and a second one that is asked the same without a breaker.
-import { createBoard } from '@fuseboard/core'
+import { bibleBoard } from './board.ts'
 import { guardedClients, unguardedClient } from './clients.ts'
 import type { Tell } from './events.ts'
 import type { Options } from './options.ts'
 import { troubles } from './outages.ts'
-import { biblePolicy, heedBans } from './policy.ts'
-import { check, reachedDead } from './promises.ts'
+import { check } from './promises.ts'
 import { BibleServer } from './server.ts'
 import { Story, StuckError } from './story.ts'
 import { Tally } from './tally.ts'
@@ -31,11 +30,7 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: 
   const server = await BibleServer.listen(tempo)
   const unguardedServer = await BibleServer.listen(tempo)
 
-  const board = createBoard({ hosts: { [server.host]: biblePolicy(tempo) } })
-  heedBans(board, tempo)
-  board.on('transition', ({ from, to, reason, message }) => tell({ event: 'transition', from, to, reason, message }))
-  board.on('warning', ({ message }) => tell({ event: 'warning', message }))
-
+  const board = bibleBoard(server.host, tempo, tell)
   const circuit = board.circuit(server.host)
   const clients = guardedClients(board, limit)
   const tally = new Tally(board)
@@ -50,11 +45,10 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: 
     tell,
     signal,
   }
-  const outages = troubles(seed)
 
   try {
     tell({ event: 'start', scale, seed: seed ?? null, host: server.host, limitMs: limit })
-    await new Story(cast, scale, tempo.epoch).play(outages)
+    await new Story(cast, scale, tempo.epoch).play(troubles(seed))
   } catch (error) {
     if (signal.aborted) return { status: 130, says: 'Stopped.' }
     if (error instanceof StuckError) return { status: 1, says: `Stuck: ${error.message}.` }
@@ -64,9 +58,8 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: 
     witness.close()
   }
 
-  const reached = { guarded: reachedDead(server, witness), unguarded: reachedDead(unguardedServer, witness) }
-  tell({ event: 'summary', ...tally.summary(scale, reached) })
-  const promises = check({ tally, circuit, server, unguardedServer, witness, outages: outages.length, limit })
+  tell({ event: 'summary', ...tally.summary(scale) })
+  const promises = check({ tally, circuit, server, unguardedServer, witness, limit })
   for (const promise of promises) tell({ event: 'promise', ...promise })
   const broken = promises.filter(({ kept }) => !kept)
   if (broken.length > 0)

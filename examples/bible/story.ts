@@ -2,12 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Board, Circuit } from '@fuseboard/core'
 import type { Client } from './clients.ts'
-import type { Tell } from './events.ts'
+import type { Endured, Tell } from './events.ts'
 import type { Trouble } from './outages.ts'
 import { UNIQUE, UNSEEN, VERSES, type Passage } from './passages.ts'
 import { Reader, readUnguarded } from './reader.ts'
 import type { BibleServer } from './server.ts'
 import type { Tally } from './tally.ts'
+import type { Witness } from './witness.ts'
 
 /** Who plays. Both servers go through the same; the second is asked the same without a breaker. */
 export interface Cast {
@@ -17,6 +18,7 @@ export interface Cast {
   readonly server: BibleServer
   readonly unguarded: Client
   readonly unguardedServer: BibleServer
+  readonly witness: Witness
   readonly tally: Tally
   readonly tell: Tell
   readonly signal: AbortSignal
@@ -88,9 +90,10 @@ export class Story {
     await this.#quiet()
   }
 
-  async #endure({ outage, title, breaks, mends, lasts, after }: Trouble): Promise<void> {
-    const { server, unguardedServer, circuit, tell } = this.#cast
+  async #endure({ outage, title, breaks, mends, lasts, more }: Trouble): Promise<void> {
+    const { server, unguardedServer, circuit, tally, tell } = this.#cast
     this.#open(title)
+    const before = this.#reached()
     await Promise.all([server.breakDown(outage), unguardedServer.breakDown(outage)])
     tell({ event: 'service', outage, says: breaks })
     const mendAt = performance.now() + lasts * this.#second
@@ -99,10 +102,18 @@ export class Story {
     // Whoever still waits for it gives up first, or the two sides would count differently.
     await this.#quiet()
     await this.#wait(HASTE)
+    const after = this.#reached()
+    tally.outages.push({
+      outage,
+      asked: after.asked - before.asked,
+      guarded: after.guarded - before.guarded,
+      unguarded: after.unguarded - before.unguarded,
+      opened: after.opened - before.opened,
+    })
     await Promise.all([server.mend(), unguardedServer.mend()])
     tell({ event: 'service', outage: null, says: mends })
     await this.#until('a closed circuit', () => circuit.state === 'closed', PACE)
-    for (let more = 0; more < after; more++) await this.#ask(this.#next(), PACE)
+    for (let asked = 0; asked < more; asked++) await this.#ask(this.#next(), PACE)
     await this.#quiet()
   }
 
@@ -132,7 +143,6 @@ export class Story {
   async #ask(passage: Passage, pace: number): Promise<void> {
     this.#cast.signal.throwIfAborted()
     const n = ++this.#asked
-    if (this.#cast.server.outage) this.#cast.tally.askedWhileDead++
     for (const call of [this.#call(n, passage), this.#twin(n, passage)]) {
       const done = call.finally(() => this.#underWay.delete(done))
       this.#underWay.add(done)
@@ -167,6 +177,17 @@ export class Story {
       return UNIQUE[this.#unique++ % UNIQUE.length]!
     }
     return VERSES[this.#verses++ % VERSES.length]!
+  }
+
+  /** How much has happened so far. */
+  #reached(): Omit<Endured, 'outage'> {
+    const { server, unguardedServer, witness, tally } = this.#cast
+    return {
+      asked: this.#asked,
+      guarded: witness.reachedDead(server),
+      unguarded: witness.reachedDead(unguardedServer),
+      opened: tally.opened,
+    }
   }
 
   async #quiet(): Promise<void> {

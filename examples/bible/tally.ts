@@ -1,6 +1,6 @@
 // Keeps count of what happened, so that the end can be compared with the servers' own counters.
 import type { Board } from '@fuseboard/core'
-import type { Call, Column, Summary, Twin } from './events.ts'
+import type { Call, Column, Endured, Summary, Twin } from './events.ts'
 import { kindOf } from './reader.ts'
 
 export class Tally {
@@ -8,12 +8,9 @@ export class Tally {
   readonly twins: Twin[] = []
   /** What the board saw on the wire, by status or kind of error. */
   readonly settled = new Map<string, number>()
-  /** How many refusals the board told of. */
-  refused = 0
   /** How often the circuit opened. */
   opened = 0
-  /** Calls asked for while the service was down. */
-  askedWhileDead = 0
+  readonly outages: Endured[] = []
   /** Stored replies that differ from the network's last answer, by name. */
   readonly altered: string[] = []
   readonly #latest = new Map<string, Buffer>()
@@ -22,7 +19,6 @@ export class Tally {
     board.on('settled', ({ status, error, amended }) => {
       if (!amended) this.#count(status === undefined ? kindOf(error) : String(status))
     })
-    board.on('refused', () => this.refused++)
     board.on('transition', ({ to }) => {
       if (to === 'open') this.opened++
     })
@@ -36,16 +32,13 @@ export class Tally {
     if (call.source === 'stored' && !this.#latest.get(key)?.equals(body)) this.altered.push(call.asked)
   }
 
-  /** Attempts on the wire, those that found nobody included. */
-  get sent(): number {
-    return [...this.settled.values()].reduce((sum, count) => sum + count, 0)
-  }
-
-  /** @param reachedDead requests and connections that met a service that was down */
-  summary(scale: number, reachedDead: { guarded: number; unguarded: number }): Summary {
-    const guarded = column(this.calls, reachedDead.guarded)
-    const unguarded = column(this.twins, reachedDead.unguarded)
-    return { guarded, unguarded, savedMs: unguarded.waitedMs - guarded.waitedMs, scale }
+  /** @param scale how many times as fast as the real service it all went */
+  summary(scale: number): Summary {
+    const reached = (side: 'guarded' | 'unguarded'): number =>
+      this.outages.reduce((sum, outage) => sum + outage[side], 0)
+    const guarded = column(this.calls, reached('guarded'))
+    const unguarded = column(this.twins, reached('unguarded'))
+    return { guarded, unguarded, outages: this.outages, savedMs: unguarded.waitedMs - guarded.waitedMs, scale }
   }
 
   #count(kind: string): void {

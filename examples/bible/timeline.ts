@@ -85,8 +85,14 @@ export class Timeline {
   #call({ client, asked, source, text = '', ...call }: Named<'call'>): string {
     const came = `${SIGNS[source]} ${source.padEnd(9)}${when({ source, ...call }).padEnd(17)}${met(call).padEnd(11)}`
     const rest = this.#width - STAMP - 12 - 17 - came.length
-    const parts = [this.#paint('dim', client.padEnd(12)), asked.padEnd(17), this.#paint(STYLES[source], came)]
-    return `${this.#stamp()}${parts.join('')}${this.#paint('dim', cut(text, rest))}`.trimEnd()
+    const words = cut(text, rest)
+    const parts = [
+      this.#paint('dim', client.padEnd(12)),
+      asked.padEnd(17),
+      this.#paint(STYLES[source], words === '' ? came.trimEnd() : came),
+      words === '' ? '' : this.#paint('dim', words),
+    ]
+    return this.#stamp() + parts.join('')
   }
 
   #note(sign: string, style: Style, text: string): readonly string[] {
