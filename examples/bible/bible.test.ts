@@ -39,7 +39,7 @@ describe('the story', () => {
   test.concurrent.each(['1', '4'])(
     'keeps its promises with the outages shuffled by seed %s',
     async (seed) => {
-      const played = await run('--json', '--scale', '20', '--seed', seed)
+      const played = await run('--json', '--scale', '25', '--seed', seed)
       expect(played).toMatchObject({ status: 0, stderr: '' })
 
       const events = eventsOf(played)
@@ -63,6 +63,7 @@ describe('the story', () => {
       })
       expect(Math.min(from('network'), from('stored'), from('made'), from('refused'))).toBeGreaterThan(0)
       expect(summary!.unguarded.calls).toBe(calls.length)
+      expect(summary!.outages.map(({ outage }) => outage)).toEqual(outages)
       expect(summary!.guarded.reachedDead).toBeLessThan(summary!.unguarded.reachedDead)
       expect(summary!.savedMs).toBeGreaterThan(0)
       expect(new Set(calls.map(({ client }) => client))).toEqual(new Set(['guardFetch', 'request', 'fetch']))

@@ -23,7 +23,7 @@ export const LIMIT = 5_000
 export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: AbortSignal): Promise<Ending> {
   // What is still under way when it is stopped is nobody's concern.
   const tell: Tell = (event) => void (signal.aborted || tellAll(event))
-  const limit = LIMIT / scale
+  const limit = Math.round(LIMIT / scale)
   // Whenever it is started, a window of the limiter ends 20 s into the story.
   const tempo = { scale, epoch: Date.now() - 10_000 / scale }
   const witness = new Witness()
@@ -32,19 +32,10 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: 
 
   const board = bibleBoard(server.host, tempo, tell)
   const circuit = board.circuit(server.host)
-  const clients = guardedClients(board, limit)
   const tally = new Tally(board)
-  const cast = {
-    board,
-    circuit,
-    clients,
-    server,
-    unguarded: unguardedClient(limit),
-    unguardedServer,
-    tally,
-    tell,
-    signal,
-  }
+  const clients = guardedClients(board, limit)
+  const unguarded = unguardedClient(limit)
+  const cast = { board, circuit, clients, server, unguarded, unguardedServer, witness, tally, tell, signal }
 
   try {
     tell({ event: 'start', scale, seed: seed ?? null, host: server.host, limitMs: limit })
@@ -63,6 +54,6 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: 
   for (const promise of promises) tell({ event: 'promise', ...promise })
   const broken = promises.filter(({ kept }) => !kept)
   if (broken.length > 0)
-    return { status: 1, says: `Broken: ${broken.map(({ promise, reason }) => `${promise} (${reason})`).join('; ')}.` }
+    return { status: 1, says: `Broken: ${broken.map(({ promise, reason }) => `${promise}: ${reason}`).join('; ')}.` }
   return { status: 0, says: 'All promises kept.' }
 }

@@ -133,8 +133,7 @@ export class Story {
   async #until(what: string, isSo: () => boolean, pace: number): Promise<void> {
     const deadline = performance.now() + PATIENCE * this.#second
     while (!isSo()) {
-      if (performance.now() > deadline)
-        throw new StuckError(`${what} did not come within ${PATIENCE * this.#second} ms`)
+      if (performance.now() > deadline) throw new StuckError(`${what} did not come within ${PATIENCE} s of the service`)
       await this.#ask(this.#next(), pace)
     }
   }
