@@ -39,7 +39,7 @@ describe('the story', () => {
   test.concurrent.each(['1', '4'])(
     'keeps its promises with the outages shuffled by seed %s',
     async (seed) => {
-      const played = await run('--json', '--scale', '25', '--seed', seed)
+      const played = await run('--json', '--scale', '20', '--seed', seed)
       expect(played).toMatchObject({ status: 0, stderr: '' })
 
       const events = eventsOf(played)

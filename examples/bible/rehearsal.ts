@@ -1,4 +1,5 @@
 // The story against a local service, and a second one that is asked the same without a breaker.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { bibleBoard } from './board.ts'
 import { guardedClients, unguardedClient } from './clients.ts'
 import type { Tell } from './events.ts'
@@ -19,6 +20,7 @@ export interface Ending {
 
 /** Milliseconds that a caller of the real service waits for an answer. */
 export const LIMIT = 5_000
+const RESOLUTION = 10
 
 export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: AbortSignal): Promise<Ending> {
   // What is still under way when it is stopped is nobody's concern.
@@ -26,6 +28,8 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: 
   const limit = Math.round(LIMIT / scale)
   // Whenever it is started, a window of the limiter ends 20 s into the story.
   const tempo = { scale, epoch: Date.now() - 10_000 / scale }
+  const lateness = monitorEventLoopDelay({ resolution: RESOLUTION })
+  lateness.enable()
   const witness = new Witness()
   const server = await BibleServer.listen(tempo)
   const unguardedServer = await BibleServer.listen(tempo)
@@ -49,8 +53,9 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: 
     witness.close()
   }
 
+  const late = lateness.max / 1_000_000 - RESOLUTION
   tell({ event: 'summary', ...tally.summary(scale) })
-  const promises = check({ tally, circuit, server, unguardedServer, witness, limit })
+  const promises = check({ tally, circuit, server, unguardedServer, witness, limit, late })
   for (const promise of promises) tell({ event: 'promise', ...promise })
   const broken = promises.filter(({ kept }) => !kept)
   if (broken.length > 0)

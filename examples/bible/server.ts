@@ -185,3 +185,6 @@ async function listenOn(server: Server, port: number): Promise<void> {
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
 }
+
+// `node examples/bible/server.ts` serves by itself, at the pace of the real one.
+if (import.meta.main) console.log(`Verses at ${(await BibleServer.listen()).origin}/John+3:16`)

@@ -173,5 +173,5 @@ function met({ status, instead = String(status) }: Pick<Call, 'status' | 'instea
 const WORDS: Record<string, string> = { TimeoutError: 'timed out', ECONNREFUSED: 'no server' }
 
 function cells(name: string, left: string, right: string): string {
-  return `  ${name.padEnd(44)}${left.padStart(16)}${right.padStart(16)}`
+  return `  ${name.padEnd(44)}${left.padStart(16)}${right.padStart(16)}`.trimEnd()
 }

@@ -3,7 +3,6 @@ import { ATTEMPT, toBoard, type Attempt, type Board, type BoardOptions } from '@
 import type { Dispatcher } from 'undici'
 import { carry } from './carry.ts'
 import { AttemptHandler } from './handler.ts'
-import { DualHandler } from './legacy.ts'
 import type { Handler } from './interfaces.ts'
 import { isLegacy } from './relay.ts'
 import { steady, UndiciRequest, withFields } from './request.ts'
@@ -38,7 +37,7 @@ export function guard(board: Board, dispatch: Dispatcher.Dispatch): Dispatcher.D
     const request = new UndiciRequest(options)
     const attempt = board.attempt(request, options[ATTEMPT])
     if (!attempt.guarded) return dispatch(options, handler)
-    const own = new DualHandler(board, attempt, request, handler)
+    const own = new AttemptHandler(board, attempt, request, handler)
     if (attempt.refused && !attempt.adopted) {
       // Not at once: who calls has not put up its own listeners yet.
       queueMicrotask(() => own.refuse())

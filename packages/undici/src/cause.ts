@@ -52,6 +52,6 @@ export function lossOf(error: unknown, gaveUp: Cause | undefined): { error: unkn
 /** @internal How an attempt ended that got no answer. Below `retry` and `responseError` an error may be one. */
 export function outcomeOf(error: unknown, gaveUp: Cause | undefined): Outcome {
   const { statusCode, headers } = (error ?? {}) as UndiciError
-  if (typeof statusCode === 'number' && !gaveUp) return new Head(statusCode, '', undefined, headers ?? {})
+  if (typeof statusCode === 'number' && !gaveUp) return new Head(statusCode, '', undefined, headers)
   return lossOf(error, gaveUp)
 }

@@ -1,64 +1,64 @@
 // The head of an answer in each form that somebody wants it in: bytes as on the wire, an object, and pairs.
-import type { AnswerHead, HeaderPairs } from '@fuseboard/core'
+import type { AnswerHead } from '@fuseboard/core'
 
 /** @internal Header fields as bytes in wire order: names and values by turns. */
 export type RawFields = Buffer[]
 /** @internal Header fields by lower-case name, with lists for repeats. */
 export type ParsedFields = Record<string, string | string[] | undefined>
+/** @internal */
+export type FieldPairs = readonly (readonly [name: string, value: string])[]
 
-/** @internal Header fields. Each form is made when it is first read: most are never. */
-export class Fields {
-  readonly #raw: RawFields | undefined
-  #parsed: ParsedFields | undefined
-  #pairs: readonly [string, string][] | undefined
-
-  constructor(raw: unknown, parsed?: ParsedFields) {
-    // HTTP/2 has an object here, and who makes an answer up may leave an empty list.
-    this.#raw = Array.isArray(raw) && (raw.length > 0 || !parsed) ? (raw as RawFields) : undefined
-    this.#parsed = parsed
-  }
-
-  get raw(): RawFields {
-    return this.#raw ?? toRaw(this.pairs)
-  }
-
-  get parsed(): ParsedFields {
-    return (this.#parsed ??= toParsed(this.pairs))
-  }
-
-  get pairs(): readonly [string, string][] {
-    return (this.#pairs ??= [...(this.#raw ? rawPairs(this.#raw) : parsedPairs(this.#parsed ?? {}))])
-  }
-}
-
-/** @internal An answer but for its body. */
-export class Head extends Fields implements AnswerHead {
+/** @internal An answer but for its body, as it was given: other forms of its headers are made when they are read, and most are never. */
+export class Head implements AnswerHead {
   readonly status: number
   readonly statusText: string
+  readonly #raw: unknown
+  readonly #parsed: ParsedFields | undefined
+  #pairs: FieldPairs | undefined
 
-  constructor(status: number, statusText: string, raw: unknown, parsed?: ParsedFields) {
-    super(raw, parsed)
+  constructor(status: number, statusText: string, raw: unknown, parsed: ParsedFields | undefined) {
     this.status = status
     this.statusText = statusText
-  }
-
-  get headers(): HeaderPairs {
-    return this.pairs
+    this.#raw = raw
+    this.#parsed = parsed
+    this.#pairs = undefined
   }
 
   /** undici hands on the bytes as they came. */
   get decoded(): boolean {
     return false
   }
+
+  get headers(): FieldPairs {
+    return (this.#pairs ??= pairsOf(this.#raw, this.#parsed))
+  }
+
+  get raw(): RawFields {
+    return rawOf(this.#raw, this.#parsed)
+  }
+
+  get parsed(): ParsedFields {
+    return parsedOf(this.#raw, this.#parsed)
+  }
+}
+
+/** @internal Fields as bytes, from whichever form they came in. */
+export function rawOf(raw: unknown, parsed: ParsedFields | undefined): RawFields {
+  return isRaw(raw, parsed) ? raw : toRaw(parsedPairs(parsed ?? {}))
 }
 
 /** @internal */
-export function toRaw(pairs: HeaderPairs): RawFields {
-  return [...pairs].flat().map((text) => Buffer.from(text, 'latin1'))
+export function parsedOf(raw: unknown, parsed: ParsedFields | undefined): ParsedFields {
+  return parsed ?? toParsed(pairsOf(raw, parsed))
 }
 
 /** @internal */
-export function toParsed(pairs: HeaderPairs): ParsedFields {
+export function toRaw(pairs: FieldPairs): RawFields {
+  return pairs.flat().map((text) => Buffer.from(text, 'latin1'))
+}
+
+/** @internal */
+export function toParsed(pairs: FieldPairs): ParsedFields {
   const fields = new Map<string, string | string[]>()
   for (const [field, value] of pairs) {
     const name = field.toLowerCase()
@@ -68,18 +68,26 @@ export function toParsed(pairs: HeaderPairs): ParsedFields {
   return Object.fromEntries(fields)
 }
 
-function* rawPairs(raw: RawFields): Generator<[string, string]> {
+const pairsOf = (raw: unknown, parsed: ParsedFields | undefined): FieldPairs =>
+  isRaw(raw, parsed) ? rawPairs(raw) : parsedPairs(parsed ?? {})
+
+// HTTP/2 has an object here, and who makes an answer up may leave an empty list.
+const isRaw = (raw: unknown, parsed: ParsedFields | undefined): raw is RawFields =>
+  Array.isArray(raw) && (raw.length > 0 || !parsed)
+
+function rawPairs(raw: RawFields): FieldPairs {
+  const pairs: [string, string][] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     // undici 7 makes a list of the values of a repeated field.
-    for (const value of [raw[i + 1]].flat()) yield [textOf(raw[i]), textOf(value)]
+    for (const value of [raw[i + 1]].flat()) pairs.push([textOf(raw[i]), textOf(value)])
   }
+  return pairs
 }
 
-function* parsedPairs(parsed: ParsedFields): Generator<[string, string]> {
-  for (const [name, values] of Object.entries(parsed)) {
-    for (const value of [values].flat()) if (value !== undefined) yield [name, value]
-  }
-}
+const parsedPairs = (parsed: ParsedFields): FieldPairs =>
+  Object.entries(parsed).flatMap(([name, values]) =>
+    [values].flat().flatMap((value) => (value === undefined ? [] : [[name, value] as const])),
+  )
 
 // A mock's are text.
 const textOf = (part: Buffer | string | undefined): string =>

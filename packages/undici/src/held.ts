@@ -1,8 +1,11 @@
 // What comes from the wire while a stand-in is asked for: kept until it is known who answers, then handed on or drained.
-import { header } from '@fuseboard/core'
+import { header, type Reply } from '@fuseboard/core'
+import type { AttemptHandler } from './handler.ts'
 import type { Head, ParsedFields } from './head.ts'
 import type { Source } from './interfaces.ts'
 import type { Relay } from './relay.ts'
+import { Replay } from './replay.ts'
+import type { UndiciRequest } from './request.ts'
 
 /** A masked body up to this many bytes is read to its end, which is cheaper than a new connection. */
 const MOST = 131_072
@@ -15,27 +18,55 @@ export type Last = { readonly trailers: ParsedFields | undefined } | { readonly 
 /** @internal */
 export class Held implements Source {
   readonly head: Head | undefined
-  readonly wire: Source | undefined
   readonly chunks: Buffer[] = []
   last: Last | undefined
+  readonly #handler: AttemptHandler
   readonly #relay: Relay
+  readonly #wire: Source | undefined
+  readonly #request: UndiciRequest
   #draining = false
   #bytes = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(relay: Relay, wire: Source | undefined, head: Head | undefined, last?: Last) {
+  constructor(
+    handler: AttemptHandler,
+    relay: Relay,
+    wire: Source | undefined,
+    request: UndiciRequest,
+    head: Head | undefined,
+    last: Last | undefined,
+  ) {
+    this.#handler = handler
     this.#relay = relay
-    this.wire = wire
+    this.#wire = wire
+    this.#request = request
     this.head = head
     this.last = last
   }
 
+  wait(asked: Promise<Reply | undefined>): void {
+    const relay = this.#relay
+    relay.source = this
+    const decide = (reply?: Reply): void => {
+      if (relay.aborted) return
+      if (reply) this.#replace(reply)
+      else this.#handler.handOn(this)
+    }
+    void asked.then(decide, () => decide())
+    try {
+      // The handler below may give up while we ask: it needs a controller for that.
+      if (!this.#wire) relay.passStart(null)
+    } catch (error) {
+      relay.abort(error as Error)
+    }
+  }
+
   get rawHeaders(): unknown {
-    return this.wire?.rawHeaders
+    return this.#wire?.rawHeaders
   }
 
   get rawTrailers(): unknown {
-    return this.wire?.rawTrailers
+    return this.#wire?.rawTrailers
   }
 
   // What the handler below wants.
@@ -62,8 +93,16 @@ export class Held implements Source {
     clearTimeout(this.#timer)
   }
 
-  /** Something else answers, and the socket is to come back. */
-  drain(): void {
+  #replace(reply: Reply): void {
+    this.#drain()
+    if (!this.head) this.#request.discardBody()
+    const replay = new Replay(this.#relay, reply, this.#request.method)
+    this.#relay.source = replay
+    replay.play()
+  }
+
+  /** The socket is to come back. */
+  #drain(): void {
     if (this.last) return
     this.#draining = true
     this.chunks.length = 0
@@ -71,13 +110,13 @@ export class Held implements Source {
     if (length > MOST || this.#bytes > MOST) return this.#hangUp(masked())
     this.#timer = setTimeout(() => this.#hangUp(masked()), LONGEST)
     this.#timer.unref()
-    this.wire?.resume()
+    this.#wire?.resume()
   }
 
   #hangUp(reason: Error): void {
     if (this.last) return
     this.end({ error: reason })
-    this.wire?.abort(reason)
+    this.#wire?.abort(reason)
   }
 }
 

@@ -19,8 +19,8 @@ export type Handler = Dispatcher.DispatchHandler & LegacyHandler
 /** @internal Where an answer comes from: the wire, or what stands in for it. */
 export interface Source {
   readonly aborted?: boolean
-  readonly rawHeaders?: unknown
-  readonly rawTrailers?: unknown
+  rawHeaders?: unknown
+  rawTrailers?: unknown
   pause(): void
   resume(): void
   abort(reason: Error): void

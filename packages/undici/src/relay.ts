@@ -2,30 +2,31 @@
 // which stays the same while what it controls changes from the wire to a stand-in.
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { Fields, type Head, type ParsedFields, type RawFields } from './head.ts'
+import { parsedOf, rawOf, type Head, type ParsedFields, type RawFields } from './head.ts'
 import type { Handler, Source } from './interfaces.ts'
 
 /** @internal Whether a handler is to be told in the interface of undici 6. Where it has both, that one keeps repeated headers. */
 export function isLegacy(handler: Handler): boolean {
-  return (
-    (typeof handler.onHeaders === 'function' || typeof handler.onUpgrade === 'function') && !(handler instanceof Relay)
-  )
+  return typeof handler.onHeaders === 'function' || typeof handler.onUpgrade === 'function'
 }
 
 /** @internal */
 export class Relay implements Dispatcher.DispatchController {
-  protected source: Source | undefined
-  /** What the handler below threw last. */
-  protected thrown: unknown
   readonly below: Handler
+  /** Where the answer comes from at present. */
+  source: Source | undefined
+  /** What the handler below threw last. */
+  thrown: unknown
   readonly #legacy: boolean
   #paused = false
   #aborted = false
   #reason: Error | null = null
 
-  constructor(below: Handler) {
+  constructor(below: Handler, legacy: boolean) {
     this.below = below
-    this.#legacy = isLegacy(below)
+    this.source = undefined
+    this.thrown = undefined
+    this.#legacy = legacy
   }
 
   get aborted(): boolean {
@@ -45,8 +46,16 @@ export class Relay implements Dispatcher.DispatchController {
     return (this.source?.rawHeaders as RawFields | undefined) ?? null
   }
 
+  set rawHeaders(fields: unknown) {
+    if (this.source) this.source.rawHeaders = fields
+  }
+
   get rawTrailers(): RawFields | null {
     return (this.source?.rawTrailers as RawFields | undefined) ?? null
+  }
+
+  set rawTrailers(fields: unknown) {
+    if (this.source) this.source.rawTrailers = fields
   }
 
   pause(): void {
@@ -77,9 +86,14 @@ export class Relay implements Dispatcher.DispatchController {
 
   passUpgrade(status: number, headers: ParsedFields | undefined, socket: Duplex): unknown {
     try {
-      const fields = new Fields(this.rawHeaders, headers)
-      if (this.#legacy) return this.below.onUpgrade?.(status, fields.raw, socket)
-      return this.below.onRequestUpgrade?.(this, status, headers === undefined ? fields.parsed : headers, socket)
+      const { below, rawHeaders } = this
+      if (this.#legacy) return below.onUpgrade?.(status, rawOf(rawHeaders, headers), socket)
+      return below.onRequestUpgrade?.(
+        this,
+        status,
+        headers === undefined ? parsedOf(rawHeaders, headers) : headers,
+        socket,
+      )
     } catch (error) {
       throw this.#caught(error)
     }
@@ -108,8 +122,8 @@ export class Relay implements Dispatcher.DispatchController {
 
   passEnd(trailers: ParsedFields | undefined): void {
     try {
-      if (this.#legacy) this.below.onComplete?.(new Fields(this.rawTrailers, trailers).raw)
-      else this.below.onResponseEnd?.(this, trailers ?? new Fields(this.rawTrailers).parsed)
+      if (this.#legacy) this.below.onComplete?.(rawOf(this.rawTrailers, trailers))
+      else this.below.onResponseEnd?.(this, trailers ?? parsedOf(this.rawTrailers, trailers))
     } catch (error) {
       throw this.#caught(error)
     }

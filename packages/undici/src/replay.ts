@@ -10,8 +10,8 @@ const MARK: symbol = Symbol.for('fuseboard.fallback')
 
 /** @internal */
 export class Replay implements Source {
-  readonly rawHeaders: RawFields
-  readonly rawTrailers: RawFields = []
+  rawHeaders: RawFields
+  rawTrailers: RawFields = []
   readonly #relay: Relay
   readonly #head: Head
   readonly #body: Buffer
