@@ -1,13 +1,15 @@
 // One request on the wire: leave to send it, how it went, and what stands in where it went wrong.
 import { isPromise } from './awaitable.ts'
-import { isProbe, kindOf, readVerdict, wasStale, type Asker, type Circuit } from './circuit.ts'
+import type { Asker, Circuit } from './circuit.ts'
 import type { CircuitOpenError } from './errors.ts'
 import { tellRefused, type Events } from './events.ts'
 import { causeOf, judgeCause, judgeStatus, type Cause, type Outcome, type Verdict } from './outcome.ts'
 import type { AnswerHead, Failure, Fallback, FallbackOption, Replies, Reply, Sink } from './reply.ts'
 import { RequestView, type HttpRequest, type RequestLike } from './request.ts'
 import { retryAfter } from './retry-after.ts'
+import { kindOf, readVerdict } from './task.ts'
 import type { Timeline } from './timeline.ts'
+import { isProbe, STALE } from './token.ts'
 
 /** What tags the options of a request that an outer guarded layer hands down with its attempt. */
 export const ATTEMPT: unique symbol = Symbol.for('fuseboard.attempt') as never
@@ -116,7 +118,7 @@ export class Attempt implements Asker {
       this.#startedAt,
       verdict === 'failure' ? kindOfOutcome(outcome) : undefined,
     )
-    if (this.#home.events.heard.settled) this.#tellSettled(circuit, outcome, verdict, wasStale(this.#call), false)
+    if (this.#home.events.heard.settled) this.#tellSettled(circuit, outcome, verdict, this.#call === STALE, false)
     return verdict
   }
 
@@ -177,7 +179,7 @@ export class Attempt implements Asker {
     if (this.#verdict !== undefined || circuit === undefined || this.refused) return
     this.#verdict = 'ignored'
     const call = circuit.settle(this.#token, 'ignored', this.#startedAt)
-    if (this.#home.events.heard.settled) this.#tellSettled(circuit, undefined, 'ignored', wasStale(call), false)
+    if (this.#home.events.heard.settled) this.#tellSettled(circuit, undefined, 'ignored', call === STALE, false)
   }
 
   /** Asks the policy's fallbacks for a reply; undefined at once where none may stand in. */

@@ -1,6 +1,6 @@
 // All circuits of a program: one for each host, whichever client makes the call.
 import { Attempt, type Home } from './attempt.ts'
-import { Circuit, type RunOptions, type Wiring } from './circuit.ts'
+import { Circuit, type Wiring } from './circuit.ts'
 import { Events, type BoardEvents, type Listener } from './events.ts'
 import { FencedReplies } from './fenced-replies.ts'
 import { guardOn, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
@@ -11,6 +11,7 @@ import { Check, POLICY_OPTIONS, type Hosts, type Policy, type Rules } from './po
 import { Registry } from './registry.ts'
 import type { ReplyStore } from './reply.ts'
 import { RequestView, type RequestLike } from './request.ts'
+import type { RunOptions } from './task.ts'
 import { Timeline, type Clock } from './timeline.ts'
 
 const BRAND = Symbol.for('fuseboard.board')
@@ -65,7 +66,7 @@ export class Board {
     const most = check.count(maxCircuits, 'maxCircuits')
     this.#mostOrigins = most * 4
     this.#hosts = new HostRules(own, hosts, warn)
-    this.#wiring = { time, random: Math.random, events, circuits: new Registry<Circuit>(most) }
+    this.#wiring = { time, random: Math.random, events, circuits: new Registry<Circuit>(most), sequel: undefined }
     const onFault = (action: 'get' | 'set' | 'delete', key: string, fault: string): void => {
       if (events.heard.store) events.tell('store', { action, key, fault })
     }

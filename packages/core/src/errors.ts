@@ -4,9 +4,19 @@ import type { RefusalReason } from './state.ts'
 
 const BRAND = Symbol.for('fuseboard.open')
 
+/** What is known of a refusal. */
+interface Refused {
+  readonly key: string
+  readonly host: string
+  readonly label: string
+  readonly reason: RefusalReason
+  readonly retryAfterMs: number | undefined
+  readonly why: string
+}
+
 /** A call that was refused: it was never sent. Recognise it with {@link circuitOpen}, since every client wraps errors in its own way. */
-export class CircuitOpenError extends Error {
-  override readonly name = 'CircuitOpenError'
+export class CircuitOpenError extends Error implements Refused {
+  declare readonly name: 'CircuitOpenError'
   readonly code = 'EOPENBREAKER'
   /** Which circuit refused. */
   readonly key: string
@@ -20,31 +30,29 @@ export class CircuitOpenError extends Error {
   /** Why the circuit is not closed, in a sentence. */
   readonly why: string
 
-  constructor(refused: {
-    key: string
-    host: string
-    label: string
-    reason: RefusalReason
-    retryAfterMs: number | undefined
-    why: string
-  }) {
-    const { label, reason, retryAfterMs } = refused
-    super(
-      retryAfterMs === undefined
-        ? `${label} ${SAYS[reason]}`
-        : `${label} ${SAYS[reason]}, retry in ${spell(retryAfterMs)}`,
-    )
+  constructor(refused: Refused) {
+    super()
     this.key = refused.key
     this.host = refused.host
-    this.label = label
-    this.reason = reason
-    this.retryAfterMs = retryAfterMs
+    this.label = refused.label
+    this.reason = refused.reason
+    this.retryAfterMs = refused.retryAfterMs
     this.why = refused.why
+  }
+
+  // Made when it is read: most refusals are answered, not printed.
+  override get message(): string {
+    const { label, reason, retryAfterMs } = this
+    const wait = retryAfterMs === undefined ? '' : `, retry in ${spell(retryAfterMs)}`
+    return `${label} ${SAYS[reason]}${wait}`
   }
 }
 
-// On the prototype: a refusal is made often.
-Object.defineProperty(CircuitOpenError.prototype, BRAND, { value: true })
+// What all have in common is said once.
+Object.defineProperties(CircuitOpenError.prototype, {
+  [BRAND]: { value: true },
+  name: { value: 'CircuitOpenError' },
+})
 
 const SAYS: Record<RefusalReason, string> = {
   open: 'is open',
@@ -54,7 +62,7 @@ const SAYS: Record<RefusalReason, string> = {
 }
 
 /** @internal A refusal without a stack: capturing one costs more than all the rest of a refusal. */
-export function refuse(refused: ConstructorParameters<typeof CircuitOpenError>[0], stack: boolean): CircuitOpenError {
+export function refuse(refused: Refused, stack: boolean): CircuitOpenError {
   if (stack) return new CircuitOpenError(refused)
   const { stackTraceLimit } = Error
   if (!setLimit(0)) return new CircuitOpenError(refused)

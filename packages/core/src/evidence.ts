@@ -2,40 +2,6 @@
 import { spell } from './duration.ts'
 import type { Evidence, TransitionReason } from './events.ts'
 
-/** How many of the latest failures are told apart by kind. */
-const MOST_KINDS = 20
-
-/** @internal What a failure was: its status, or the code or name of its error. */
-export type Kind = string | number
-
-/** @internal The latest failures of a circuit, as plain values: no response and no error is kept alive. */
-export class RecentFailures {
-  readonly #kinds: Kind[] = []
-  readonly #times: number[] = []
-
-  add(now: number, kind: Kind): void {
-    this.#kinds.push(kind)
-    this.#times.push(now)
-    if (this.#kinds.length > MOST_KINDS) {
-      this.#kinds.shift()
-      this.#times.shift()
-    }
-  }
-
-  /** How many there were of each kind since a moment. */
-  since(moment: number): Record<string, number> {
-    const counts: Record<string, number> = {}
-    for (const [at, kind] of this.#kinds.entries()) {
-      if ((this.#times[at] as number) >= moment) counts[kind] = (counts[kind] ?? 0) + 1
-    }
-    return counts
-  }
-
-  get last(): Kind | undefined {
-    return this.#kinds.at(-1)
-  }
-}
-
 /** @internal Why a circuit opened, in words. */
 export function reasonFor(reason: TransitionReason, evidence: Evidence, note: string | undefined): string {
   const { calls, failures, slow, overdue, streak, streakMs } = evidence

@@ -1,6 +1,8 @@
 // A function under a circuit: how it asks, how it is judged, and that it keeps its signature.
-import type { Circuit, RunOptions } from './circuit.ts'
+import { isPromise } from './awaitable.ts'
+import type { Circuit } from './circuit.ts'
 import { Check, POLICY_OPTIONS, type Policy, type Rules } from './policy.ts'
+import { judgeTask, type RunOptions } from './task.ts'
 import type { Timeline } from './timeline.ts'
 
 /** What a function is allowed: a policy without what only HTTP has, and which of its errors count. */
@@ -65,21 +67,21 @@ function wrap<F extends Fn>(board: GuardHome, fn: F, find: (args: Parameters<F>)
     try {
       result = fn.apply(this, args)
     } catch (error) {
-      circuit.judgeTask(token, startedAt, { error }, judging)
+      judgeTask(circuit, token, startedAt, { error }, judging)
       throw error
     }
-    promises = isThenable(result)
-    if (!isThenable(result)) {
-      circuit.judgeTask(token, startedAt, { value: result }, judging)
+    promises = isPromise(result)
+    if (!isPromise(result)) {
+      judgeTask(circuit, token, startedAt, { value: result }, judging)
       return result
     }
     return result.then(
       (value) => {
-        circuit.judgeTask(token, startedAt, { value }, judging)
+        judgeTask(circuit, token, startedAt, { value }, judging)
         return value
       },
       (error: unknown) => {
-        circuit.judgeTask(token, startedAt, { error }, judging)
+        judgeTask(circuit, token, startedAt, { error }, judging)
         throw error
       },
     )
@@ -126,8 +128,4 @@ function keyFor<F extends Fn>(
     board.warn('key', `The key of a guarded function threw, its name is taken instead: ${String(error)}`)
   }
   return fn.name || 'anonymous'
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -5,95 +5,100 @@ export interface Window {
   readonly calls: number
   readonly failures: number
   readonly slow: number
-  /** Records a call and gives it its number. */
-  record(now: number, failed: boolean, slow: boolean): number
+  /** From this moment on it must be rolled before a call is recorded. */
+  readonly end: number
+  /** Records a call and gives it its number, from 1. It takes no time, for a time would be boxed: see {@link roll}. */
+  record(failed: boolean, slow: boolean): number
   /** Makes a recorded success a failure; false where it has left the window. */
   amend(call: number, now: number): boolean
   /** Lets go what has become too old. */
-  advance(now: number): void
+  roll(now: number): void
   clear(): void
 }
 
-const SLOTS = 10
+/** Slots before the newest, whose numbers are what the older ones leave of the sums. */
+const OLDER = 9
 const CALLS = 0
 const FAILURES = 1
-const SLOW = 2
-const FIELDS = 3
 
 /** @internal The calls of the last so many milliseconds, in ten slots: what leaves does so a tenth at a time. */
 export class TimeWindow implements Window {
   calls = 0
   failures = 0
   slow = 0
+  end = 0
   readonly #width: number
-  readonly #ring: number[] = Array.from({ length: SLOTS * FIELDS }, () => 0)
-  #recorded = 0
+  /** Two or three numbers for each older slot, and no longer than it must be: there is one for each host. */
+  readonly #ring: number[]
   /** The absolute number of the newest slot. */
   #slot = 0
-  #slotEnd = -Infinity
+  /** Calls that were recorded and are no longer in the window. */
+  #gone = 0
 
-  constructor(span: number) {
-    this.#width = span / SLOTS
+  constructor(span: number, tellsSlow: boolean) {
+    this.#width = Math.ceil(span / (OLDER + 1))
+    this.#ring = Array.from({ length: OLDER * (tellsSlow ? 3 : 2) }, () => 0)
   }
 
-  record(now: number, failed: boolean, slow: boolean): number {
-    if (now >= this.#slotEnd) this.#roll(now)
-    const at = (this.#slot % SLOTS) * FIELDS
-    this.#add(at + CALLS, 1)
-    this.calls++
-    if (failed) {
-      this.#add(at + FAILURES, 1)
-      this.failures++
-    }
-    if (slow) {
-      this.#add(at + SLOW, 1)
-      this.slow++
-    }
-    return ++this.#recorded
+  record(failed: boolean, slow: boolean): number {
+    if (failed) this.failures++
+    if (slow) this.slow++
+    return this.#gone + ++this.calls
   }
 
   amend(call: number, now: number): boolean {
-    this.advance(now)
-    let first = this.#recorded
-    if (call > first || call <= first - this.calls) return false
-    for (let slot = this.#slot; ; slot--) {
-      const at = (slot % SLOTS) * FIELDS
+    this.roll(now)
+    let first = this.#gone + this.calls
+    if (call > first || call <= this.#gone) return false
+    first -= this.#newest(CALLS)
+    for (let slot = this.#slot - 1; call <= first; slot--) {
+      const at = this.#at(slot)
       first -= this.#ring[at + CALLS] as number
-      if (call <= first) continue
-      this.#add(at + FAILURES, 1)
-      this.failures++
-      return true
+      if (call > first) (this.#ring[at + FAILURES] as number)++
     }
+    this.failures++
+    return true
   }
 
-  advance(now: number): void {
-    if (now >= this.#slotEnd) this.#roll(now)
+  // Slots are counted from time zero, never from the last call, so that an idle hour empties the window.
+  roll(now: number): void {
+    if (now < this.end) return
+    const slot = Math.floor(now / this.#width)
+    if (slot - this.#slot > OLDER) this.clear()
+    else for (; this.#slot < slot; this.#slot++) this.#close()
+    this.#slot = slot
+    this.end = (slot + 1) * this.#width
   }
 
   clear(): void {
     this.#ring.fill(0)
+    this.#gone += this.calls
     this.calls = this.failures = this.slow = 0
   }
 
-  // Slots are counted from time zero, never from the last call, so that an idle hour empties the window.
-  #roll(now: number): void {
-    const slot = Math.floor(now / this.#width)
-    const gap = slot - this.#slot
-    if (gap >= SLOTS) this.clear()
-    else for (let next = this.#slot + 1; next <= slot; next++) this.#empty((next % SLOTS) * FIELDS)
-    this.#slot = slot
-    this.#slotEnd = (slot + 1) * this.#width
+  // The newest slot takes the place of the oldest.
+  #close(): void {
+    const at = this.#at(this.#slot)
+    const [calls = 0, failures = 0, slow = 0] = this.#ring.slice(at, at + this.#fields)
+    for (let field = 0; field < this.#fields; field++) this.#ring[at + field] = this.#newest(field)
+    this.#gone += calls
+    this.calls -= calls
+    this.failures -= failures
+    this.slow -= slow
   }
 
-  #empty(at: number): void {
-    this.calls -= this.#ring[at + CALLS] as number
-    this.failures -= this.#ring[at + FAILURES] as number
-    this.slow -= this.#ring[at + SLOW] as number
-    this.#ring.fill(0, at, at + FIELDS)
+  #newest(field: number): number {
+    let rest = [this.calls, this.failures, this.slow][field] as number
+    for (let at = field; at < this.#ring.length; at += this.#fields) rest -= this.#ring[at] as number
+    return rest
   }
 
-  #add(at: number, count: number): void {
-    this.#ring[at] = (this.#ring[at] as number) + count
+  #at(slot: number): number {
+    return (slot % OLDER) * this.#fields
+  }
+
+  get #fields(): number {
+    return this.#ring.length / OLDER
   }
 }
 
@@ -105,6 +110,7 @@ export class CountWindow implements Window {
   calls = 0
   failures = 0
   slow = 0
+  readonly end: number = Infinity
   readonly #ring: Uint8Array
   #recorded = 0
 
@@ -112,7 +118,7 @@ export class CountWindow implements Window {
     this.#ring = new Uint8Array(calls)
   }
 
-  record(_now: number, failed: boolean, slow: boolean): number {
+  record(failed: boolean, slow: boolean): number {
     const at = this.#recorded % this.#ring.length
     if (this.calls === this.#ring.length) this.#forget(this.#ring[at] as number)
     this.#ring[at] = (failed ? FAILED_BIT : 0) | (slow ? SLOW_BIT : 0)
@@ -130,7 +136,7 @@ export class CountWindow implements Window {
     return true
   }
 
-  advance(): void {}
+  roll(): void {}
 
   clear(): void {
     this.calls = this.failures = this.slow = 0

@@ -1,0 +1,29 @@
+// What a circuit needs to know only once it is not simply closed, so that a healthy one stays small.
+import type { TransitionEvent } from './events.ts'
+import { Holds } from './holds.ts'
+import { Leases } from './leases.ts'
+
+/** @internal Moments are milliseconds on the board's clock. */
+export class Trouble {
+  /** It opened until then, if the host did not name a later moment. */
+  openUntil = 0
+  floor = 0
+  pausedUntil = 0
+  /** How often it opened in a row. */
+  trips = 0
+  /** The probe whose head closed the circuit, and the trips before it did. */
+  closedBy = -1
+  tripsBefore = 0
+  /** When somebody last asked for leave. */
+  askedAt = 0
+  holds: Holds = new Holds()
+  /** The last change, and the last one that made it refuse. */
+  last: TransitionEvent | undefined = undefined
+  opened: TransitionEvent | undefined = undefined
+  readonly leases: Leases = new Leases()
+
+  /** When it may probe. */
+  get until(): number {
+    return Math.max(this.openUntil, this.floor)
+  }
+}
