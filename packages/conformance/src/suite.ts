@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { Case } from './cases/case.ts'
 import { CASES } from './cases/index.ts'
 import type { Driver } from './driver.ts'
-import type { Gap } from './gaps.ts'
+import type { Gap } from './gaps/gap.ts'
 import { openWorld, type World } from './world.ts'
 
 /** Registers the tests of a client. A gap that is not one of a case fails, and so does one that the client does not have. */

@@ -1,6 +1,7 @@
 // All circuits of a program: one for each host, whichever client makes the call.
 import { Attempt, type Home } from './attempt.ts'
 import { Circuit, type Wiring } from './circuit.ts'
+import { NO_COUNTS, type Counters } from './counters.ts'
 import { Events, type BoardEvents, type Listener } from './events.ts'
 import { FencedReplies } from './fenced-replies.ts'
 import { guardOn, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
@@ -66,7 +67,14 @@ export class Board {
     const most = check.count(maxCircuits, 'maxCircuits')
     this.#mostOrigins = most * 4
     this.#hosts = new HostRules(own, hosts, warn)
-    this.#wiring = { time, random: Math.random, events, circuits: new Registry<Circuit>(most), sequel: undefined }
+    this.#wiring = {
+      time,
+      random: Math.random,
+      events,
+      circuits: new Registry<Circuit>(most),
+      evicted: NO_COUNTS,
+      sequel: undefined,
+    }
     const onFault = (action: 'get' | 'set' | 'delete', key: string, fault: string): void => {
       if (events.heard.store) events.tell('store', { action, key, fault })
     }
@@ -105,6 +113,11 @@ export class Board {
   /** All circuits. */
   circuits(): Iterable<Circuit> {
     return this.#wiring.circuits.all()
+  }
+
+  /** What circuits counted that made room for others: the totals of a board are these and those of {@link circuits}. */
+  get evicted(): Counters {
+    return this.#wiring.evicted
   }
 
   /** Whether `hosts` names a host, by itself or by a wildcard. */

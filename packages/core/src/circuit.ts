@@ -1,5 +1,6 @@
 // The breaker of one host: closed while it is well, open while it is not, half-open to find out.
 import { isPromise } from './awaitable.ts'
+import { addCounters, type Counters } from './counters.ts'
 import { parse, show, spell, type Duration } from './duration.ts'
 import { CircuitOpenError, refuse } from './errors.ts'
 import { tellRefused, type Events, type Evidence, type TransitionEvent, type TransitionReason } from './events.ts'
@@ -24,6 +25,8 @@ export interface Wiring {
   readonly random: () => number
   readonly events: Events
   readonly circuits: Registry<Circuit>
+  /** What circuits counted that have made room for others. */
+  evicted: Counters
   /** What follows the tasks of the circuit that ran one last. */
   sequel: Sequel | undefined
 }
@@ -33,22 +36,6 @@ export interface Asker {
   readonly method: string
   readonly host: string
   readonly request: HttpRequest
-}
-
-/** What a circuit has counted since it was made. */
-export interface Counters {
-  readonly successes: number
-  readonly failures: number
-  readonly ignored: number
-  readonly refused: number
-  /** Results that came when the circuit had moved on: they decided nothing. */
-  readonly stale: number
-  readonly slow: number
-  readonly fallbacks: number
-  /** How often it opened. */
-  readonly trips: number
-  /** Calls under way. */
-  readonly inFlight: number
 }
 
 /** What follows a task of one era: made once, since all its calls carry the same token. */
@@ -326,6 +313,7 @@ export class Circuit implements Entry<Circuit> {
   /** @internal */
   retire(): void {
     this.retired = true
+    this.wiring.evicted = addCounters(this.wiring.evicted, this.counters)
   }
 
   /** @internal Admits a task that is no HTTP request. */

@@ -6,6 +6,7 @@ const RANKS = [
   [
     'awaitable',
     'bounded',
+    'counters',
     'duration',
     'errors',
     'failures',

@@ -56,16 +56,6 @@ export class Registry<Circuit extends Entry<Circuit>> {
     this.newest = circuit
   }
 
-  clear(): void {
-    for (const circuit of this.#circuits.values()) {
-      circuit.retire()
-      circuit.older = circuit.newer = undefined
-    }
-    this.#circuits.clear()
-    this.#away.clear()
-    this.newest = this.#oldest = undefined
-  }
-
   // A circuit that may not go leaves the list, to come back when it is used next: each is looked at once for each use.
   #letOneGo(now: number): boolean {
     for (let circuit = this.#oldest; circuit !== undefined; circuit = this.#oldest) {

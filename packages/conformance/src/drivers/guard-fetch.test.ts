@@ -1,5 +1,5 @@
 // The cases, held against one guarded fetch.
-import { GUARD_FETCH_GAPS } from '../gaps.ts'
+import { GUARD_FETCH_GAPS } from '../gaps/fetch.ts'
 import { conform } from '../suite.ts'
 import { guardedFetch } from './guard-fetch.ts'
 

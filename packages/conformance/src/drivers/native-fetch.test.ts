@@ -1,5 +1,5 @@
 // The cases, held against the fetch of a whole process.
-import { NATIVE_FETCH_GAPS } from '../gaps.ts'
+import { NATIVE_FETCH_GAPS } from '../gaps/fetch.ts'
 import { conform } from '../suite.ts'
 import { nativeFetch } from './native-fetch.ts'
 

@@ -1,5 +1,5 @@
 // The cases, held against undici's own API.
-import { UNDICI_GAPS } from '../gaps.ts'
+import { UNDICI_GAPS } from '../gaps/undici.ts'
 import { conform } from '../suite.ts'
 import { undiciRequest } from './undici-request.ts'
 

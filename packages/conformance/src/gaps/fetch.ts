@@ -1,74 +1,7 @@
-// The gaps of each client: what it cannot do by nature, why, and what happens instead. Any other is a defect.
-import { once } from 'node:events'
-import { expect, vi } from 'vitest'
-import type { CaseId } from './cases/case.ts'
-import { caught, refused, type World } from './world.ts'
-
-export interface Gap {
-  readonly id: CaseId
-  /** Why there is no way around it. */
-  readonly why: string
-  /** What happens instead, as a sentence. */
-  readonly instead: string
-  /** The test of that, in the world of the case. */
-  readonly run: (world: World) => Promise<void>
-}
-
-const noBase = (client: string): Gap => ({
-  id: '42d',
-  why: `${client} knows no base URL`,
-  instead: 'a relative URL is the mistake of the caller',
-  async run({ client, recorded, server }) {
-    await caught(client.call('/ok'))
-    await recorded([])
-    expect(server.connections).toBe(0)
-  },
-})
-
-const passedBy = (why: string): Gap => ({
-  id: '57b',
-  why,
-  instead: 'a dispatcher that one call brings goes past the breaker',
-  async run({ circuit, recorded, status }) {
-    const onSend = vi.fn<() => void>()
-    circuit().trip()
-    expect(await status('/ok', { onSend })).toBe(200)
-    expect(onSend).toHaveBeenCalledOnce()
-    await recorded([])
-  },
-})
-
-const webSocketPasses = (id: CaseId): Gap => ({
-  id,
-  why: 'a WebSocket does not go through fetch',
-  instead: 'a WebSocket goes past the breaker',
-  async run({ at, client, circuit, recorded, server }) {
-    expect(client.upgrade).toBeUndefined()
-    circuit().isolate()
-    const socket = new WebSocket(at('/ws').replace('http', 'ws'))
-    await once(socket, 'open')
-    await recorded([])
-    expect(server.requests('/ws')).toBe(1)
-    socket.close()
-  },
-})
-
-export const UNDICI_GAPS: readonly Gap[] = [
-  noBase('undici.request'),
-  passedBy('the guarded dispatcher is itself the one that a call brings'),
-  {
-    id: '58',
-    why: 'what was composed stays composed',
-    instead: 'a composed dispatcher stays guarded',
-    async run({ at, client, circuit, recorded }) {
-      expect(client.uninstall).toBeUndefined()
-      await client.call(at('/ok'))
-      circuit().isolate()
-      await refused(client.call(at('/ok')))
-      await recorded(['success'])
-    },
-  },
-]
+// The gaps of native fetch, and of one guarded fetch above it.
+import { expect } from 'vitest'
+import { caught, refused } from '../world.ts'
+import { noBase, passedBy, webSocketPasses, type Gap } from './gap.ts'
 
 const FETCH_GAPS: readonly Gap[] = [
   noBase('fetch'),
