@@ -1,10 +1,22 @@
 // One request on the wire: leave to send it, how it went, and what stands in where it went wrong.
+import { ask, inWords } from './ask.ts'
 import { isPromise } from './awaitable.ts'
 import type { Asker, Circuit } from './circuit.ts'
 import type { CircuitOpenError } from './errors.ts'
 import { tellRefused, type Events } from './events.ts'
 import { causeOf, judgeCause, judgeStatus, type Cause, type Outcome, type Verdict } from './outcome.ts'
-import type { AnswerHead, Failure, Fallback, FallbackOption, Replies, Reply, Sink } from './reply.ts'
+import {
+  readFields,
+  readReply,
+  readSink,
+  type AnswerHead,
+  type Failure,
+  type Fallback,
+  type FallbackOption,
+  type Replies,
+  type Reply,
+  type Sink,
+} from './reply.ts'
 import { RequestView, type HttpRequest, type RequestLike } from './request.ts'
 import { retryAfter } from './retry-after.ts'
 import { kindOf, readVerdict } from './task.ts'
@@ -89,7 +101,7 @@ export class Attempt implements Asker {
     const fallbacks = this.#circuit?.rules.fallbacks ?? []
     if (fallbacks.length === 0) return NO_FIELDS
     return fallbacks.flatMap((fallback) =>
-      isMade(fallback) ? [...(this.#asked(fallback, 'prepare', () => fallback.prepare?.(this.request)) ?? [])] : [],
+      isMade(fallback) ? (this.#asked('prepare', () => fallback.prepare?.(this.request), readFields) ?? NO_FIELDS) : [],
     )
   }
 
@@ -135,10 +147,10 @@ export class Attempt implements Asker {
       const { replies } = this.#home
       const sink =
         this.#verdict === 'success'
-          ? this.#asked(fallback, 'capture', () => fallback.capture?.(this.request, head, replies))
+          ? this.#asked('capture', () => fallback.capture?.(this.request, head, replies), readSink)
           : undefined
       if (sink) sinks.push(sink)
-      else this.#asked(fallback, 'superseded', () => fallback.superseded?.(this.request, head, replies))
+      else this.#asked('superseded', () => fallback.superseded?.(this.request, head, replies), Boolean)
     }
     if (sinks.length > 0) this.#sinks = sinks
     return sinks.length > 0
@@ -200,15 +212,15 @@ export class Attempt implements Asker {
   #judge(circuit: Circuit, outcome: Outcome): Verdict {
     const { classify, rateLimit } = circuit.rules
     if (classify !== undefined) {
-      try {
-        const said = readVerdict(classify(outcome, this.request))
-        if (typeof said === 'string') return said === 'failure' ? this.#failed(circuit, outcome) : said
-        if (said !== undefined) {
-          circuit.pause(said.pause)
-          return 'ignored'
-        }
-      } catch (error) {
-        this.#home.events.warn('classify', `classify of ${circuit.label} failed: ${String(error)}`)
+      const said = ask(
+        () => classify(outcome, this.request),
+        readVerdict,
+        (why) => this.#home.events.warn('classify', `classify of ${circuit.label} failed: ${why}`),
+      )
+      if (typeof said === 'string') return said === 'failure' ? this.#failed(circuit, outcome) : said
+      if (said !== undefined) {
+        circuit.pause(said.pause)
+        return 'ignored'
       }
     }
     if ('status' in outcome) {
@@ -257,7 +269,7 @@ export class Attempt implements Asker {
 
   #covers(fallback: FallbackOption, failure: Failure, counted: boolean): boolean {
     if (!isMade(fallback) || fallback.covers === undefined) return counted || failure.reason === 'refused'
-    return this.#asked(fallback, 'covers', () => fallback.covers?.(failure, counted)) ?? false
+    return this.#asked('covers', () => fallback.covers?.(failure, counted), Boolean) ?? false
   }
 
   async #firstReply(
@@ -268,10 +280,10 @@ export class Attempt implements Asker {
   ): Promise<Reply | undefined> {
     for (const fallback of able) {
       try {
-        const reply = await this.#replyOf(fallback, failure, counted)
+        const reply = readReply(await this.#replyOf(fallback, failure, counted))
         if (reply !== undefined) return this.#stoodIn(circuit, reply, failure)
       } catch (error) {
-        this.#home.events.warn('fallback', `A fallback of ${circuit.label} failed: ${String(error)}`)
+        this.#home.events.warn('fallback', `A fallback of ${circuit.label} failed: ${inWords(error)}`)
         if (this.#refusal !== undefined) this.#refusal.cause ??= error
       }
     }
@@ -283,8 +295,7 @@ export class Attempt implements Asker {
     if (isMade(fallback)) return fallback.standIn(failure, replies)
     const given = fallback(failure)
     const read = (said: Fallback | Reply | undefined) => {
-      if (said === undefined || said === null) return undefined
-      if (!('standIn' in said)) return said
+      if (typeof said !== 'object' || said === null || !('standIn' in said)) return said
       if (said.covers !== undefined && !said.covers(failure, counted)) return undefined
       return said.chosen === undefined ? said.standIn(failure, replies) : said.chosen(failure, replies)
     }
@@ -314,19 +325,15 @@ export class Attempt implements Asker {
       try {
         give(sink)
       } catch (error) {
-        this.#home.events.warn('sink', `A fallback failed to take in an answer: ${String(error)}`)
+        this.#home.events.warn('sink', `A fallback failed to take in an answer: ${inWords(error)}`)
       }
     }
   }
 
-  // What a fallback throws is its own trouble: the request goes on as without it.
-  #asked<T>(_fallback: Fallback, what: string, ask: () => T): T | undefined {
-    try {
-      return ask()
-    } catch (error) {
-      this.#home.events.warn('fallback', `${what} of a fallback of ${this.host} failed: ${String(error)}`)
-      return undefined
-    }
+  #asked<T>(what: string, call: () => unknown, read: (said: unknown) => T): T | undefined {
+    return ask(call, read, (why) =>
+      this.#home.events.warn('fallback', `${what} of a fallback of ${this.host} failed: ${why}`),
+    )
   }
 
   #tellSettled(

@@ -1,10 +1,11 @@
 // All circuits of a program: one for each host, whichever client makes the call.
+import { ask } from './ask.ts'
 import { Attempt, type Home } from './attempt.ts'
 import { Circuit, type Wiring } from './circuit.ts'
 import { NO_COUNTS, type Counters } from './counters.ts'
 import { Events, type BoardEvents, type Listener } from './events.ts'
 import { FencedReplies } from './fenced-replies.ts'
-import { guardOn, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
+import { guardOn, readKey, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
 import { hostOf, originOf } from './host.ts'
 import { HostRules } from './hosts.ts'
 import { memoryReplies } from './memory-replies.ts'
@@ -60,6 +61,7 @@ export class Board {
     const { hosts, replies, maxCircuits = 1_024, clock, ...own } = options
     if (clock !== undefined && typeof clock?.now !== 'function')
       check.fail('clock', 'must have a method now', clock, TypeError)
+    check.optional(clock?.wall, 'clock.wall', 'function')
 
     const events = new Events()
     const warn = (code: string, message: string): void => events.warn(code, message)
@@ -99,10 +101,11 @@ export class Board {
 
   /** The circuit of a key (by default a host), made where there is none. */
   circuit(key: string): Circuit {
-    const known = this.#wiring.circuits.get(key)
+    const { circuits, time } = this.#wiring
+    const known = circuits.get(key)
     if (known) return known
-    const rules = this.#hosts.of(key)
-    return this.#make(key, rules === false ? this.#hosts.over({}, '') : rules, false)
+    circuits.room(time.thawed())
+    return this.#make(key, this.#rulesOf(key), false)
   }
 
   /** The circuit of a key, if there is one. */
@@ -132,7 +135,9 @@ export class Board {
   run<T>(key: string, task: () => T | PromiseLike<T>, options?: RunOptions): Promise<T> {
     const last = this.#lastKeyed
     if (last !== undefined && last.key === key && !last.retired) return last.run(task, options)
-    return (this.#lastKeyed = this.circuit(key)).run(task, options)
+    const circuit = this.keyed(key, this.#rulesOf(key))
+    if (circuit === undefined) return new Promise((resolve) => resolve(task()))
+    return (this.#lastKeyed = circuit).run(task, options)
   }
 
   /**
@@ -154,12 +159,16 @@ export class Board {
 
   /** @internal A circuit for a guard with a name of its own: it never makes room for others. */
   pinned(key: string, policy: Policy, where: string): Circuit {
-    return this.#wiring.circuits.get(key) ?? this.#make(key, this.#hosts.over(policy, where), true)
+    const rules = this.#hosts.over(policy, where)
+    const known = this.#wiring.circuits.get(key)
+    if (known === undefined) return this.#make(key, rules, true)
+    if (!known.pin(rules)) this.warn('guard', `${where} is there already with another policy, which counts`)
+    return known
   }
 
-  /** @internal A circuit for a guard that names its key at each call. */
-  keyed(key: string, rules: Rules): Circuit {
-    return this.#wiring.circuits.get(key) ?? this.#make(key, rules, false)
+  /** @internal The circuit of a key, if it fits. */
+  keyed(key: string, rules: Rules): Circuit | undefined {
+    return this.#wiring.circuits.get(key) ?? this.#fit(key, rules)
   }
 
   /** @internal A policy over the board's own. */
@@ -221,28 +230,28 @@ export class Board {
   #circuitOf(entry: Entry, rules: Rules, request: RequestLike): Circuit | undefined {
     if (rules.key !== undefined) {
       const key = this.#keyOf(rules.key, new RequestView(request, entry.host))
-      return this.#wiring.circuits.get(key) ?? this.#fit(key, rules)
+      return this.keyed(key, rules)
     }
     const known = entry.circuit
     if (known !== undefined && !known.retired) return known
-    return (entry.circuit = this.#wiring.circuits.get(entry.host) ?? this.#fit(entry.host, rules))
+    return (entry.circuit = this.keyed(entry.host, rules))
   }
 
   #keyOf(key: NonNullable<Rules['key']>, request: RequestView): string {
-    try {
-      const given: unknown = key(request)
-      if (typeof given === 'string' && given !== '') return given
-      this.warn('key', `key of ${request.host} must give a string, got ${typeof given}; the host is taken instead`)
-    } catch (error) {
-      this.warn('key', `key of ${request.host} threw, the host is taken instead: ${String(error)}`)
-    }
-    return request.host
+    const failed = (why: string): void =>
+      this.warn('key', `key of ${request.host} failed, the host is taken instead: ${why}`)
+    return ask(() => key(request), readKey, failed) ?? request.host
+  }
+
+  /** A circuit that is asked for by name has rules also where requests to such a host are left unguarded. */
+  #rulesOf(key: string): Rules {
+    return this.#hosts.of(key) || this.#hosts.over({}, '')
   }
 
   #fit(key: string, rules: Rules): Circuit | undefined {
     const { circuits, time } = this.#wiring
     if (circuits.room(time.thawed())) return this.#make(key, rules, false)
-    this.warn('maxCircuits', 'There are maxCircuits circuits, and none may go: further hosts are unguarded')
+    this.warn('maxCircuits', 'There are maxCircuits circuits, and none may go: further keys are unguarded')
     return undefined
   }
 

@@ -1,4 +1,5 @@
 // The breaker of one host: closed while it is well, open while it is not, half-open to find out.
+import { ask } from './ask.ts'
 import { isPromise } from './awaitable.ts'
 import { addCounters, type Counters } from './counters.ts'
 import { parse, show, spell, type Duration } from './duration.ts'
@@ -59,12 +60,12 @@ export class Circuit implements Entry<Circuit> {
   /** @internal */
   newer: Circuit | undefined = undefined
   /** @internal */
-  readonly rules: Rules
+  rules: Rules
   /** @internal It has made room for another. */
   retired = false
   /** @internal */
   readonly wiring: Wiring
-  readonly #pinned: boolean
+  #pinned: boolean
   #machine: Machine = 'closed'
   /** Closed, without a hold, a pause or a need of the clock: admission is a count. */
   #calm: boolean
@@ -316,6 +317,20 @@ export class Circuit implements Entry<Circuit> {
     this.wiring.evicted = addCounters(this.wiring.evicted, this.counters)
   }
 
+  /** @internal A guard claims it by its name, with a policy: false where another did, with another. */
+  pin(rules: Rules): boolean {
+    if (this.#pinned) return isSame(rules, this.rules)
+    this.#pinned = true
+    this.rules = rules
+    this.#window = undefined
+    this.#pending = rules.slowAfter === Infinity ? undefined : new Pending(rules.slowAfter)
+    // What is under way began by other rules.
+    this.#era = nextEra(this.#era)
+    this.#trouble?.leases.clear()
+    this.#calm &&= this.#pending === undefined
+    return true
+  }
+
   /** @internal Admits a task that is no HTTP request. */
   admitTask(startedAt?: number): number {
     const token = this.admit(undefined, startedAt)
@@ -383,11 +398,12 @@ export class Circuit implements Entry<Circuit> {
   #mayProbe(trouble: Trouble, asker: Asker | undefined, safe: boolean, now: number): boolean {
     const { probe } = this.rules
     if (probe !== undefined && asker !== undefined) {
-      try {
-        return probe(asker.request)
-      } catch (error) {
-        this.wiring.events.warn('probe', `probe of ${this.label} threw: ${String(error)}`)
-      }
+      const may = ask(
+        () => probe(asker.request),
+        readYesOrNo,
+        (why) => this.wiring.events.warn('probe', `probe of ${this.label} failed: ${why}`),
+      )
+      if (may !== undefined) return may
     }
     if (safe || now >= trouble.until + COURTESY) return true
     return this.#safeAt < 0 || now - this.#safeAt > spanOf(this.rules)
@@ -604,6 +620,15 @@ export class Circuit implements Entry<Circuit> {
     return sequel
   }
 }
+
+function readYesOrNo(said: unknown): boolean {
+  if (typeof said === 'boolean') return said
+  throw new TypeError(`it must answer true or false, got ${show(said)}`)
+}
+
+// A list of fallbacks is made anew each time, and no guard has one.
+const isSame = (one: Rules, other: Rules): boolean =>
+  Object.entries(one).every(([name, value]) => name === 'fallbacks' || value === other[name as keyof Rules])
 
 const NO_FAILURES = { streak: 0, since: 0 }
 

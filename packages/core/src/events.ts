@@ -1,4 +1,5 @@
 // What a board tells: events by name, after the change, in order, to listeners that cannot hurt it.
+import { inWords } from './ask.ts'
 import type { CircuitOpenError } from './errors.ts'
 import type { Verdict } from './outcome.ts'
 import type { RefusalReason, State } from './state.ts'
@@ -175,7 +176,7 @@ export class Events {
   }
 
   #threw(name: keyof BoardEvents, error: unknown): void {
-    const message = `A listener of '${name}' threw: ${String(error)}`
+    const message = `A listener of '${name}' threw: ${inWords(error)}`
     if (name === 'warning') print(message)
     else this.warn('listener', message)
   }

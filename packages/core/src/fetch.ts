@@ -35,6 +35,7 @@ export interface GuardFetchOptions {
  */
 export function guardFetch(options?: Board | BoardOptions, given: GuardFetchOptions = {}): Fetch {
   const check = new Check('')
+  check.object(given, 'the options of guardFetch')
   check.known(given, { fetch: true, refusal: true })
   const { fetch, refusal = 'throw' } = given
   check.optional(fetch, 'fetch', 'function')
@@ -44,13 +45,23 @@ export function guardFetch(options?: Board | BoardOptions, given: GuardFetchOpti
 
   const guarded = (input: Input, init?: Init): Promise<Response> => {
     const send = fetch ?? globalThis.fetch
-    const request = new FetchRequest(input, init)
+    const request = requestOf(input, init)
+    // It is none: the fetch below says so in its own words.
+    if (request === undefined) return send(input, init)
     const attempt = board.attempt(request)
     if (!attempt.guarded) return send(input, init)
     const answer = exchange(attempt, new FetchClient(board, attempt, request, send))
     return refusal === 'throw' ? answer : answer.catch(asResponse)
   }
   return Object.defineProperty(guarded, GUARD, { value: board })
+}
+
+function requestOf(input: Input, init: Init | undefined): FetchRequest | undefined {
+  try {
+    return new FetchRequest(input, init)
+  } catch {
+    return undefined
+  }
 }
 
 /** A call of fetch, as a board reads it. */

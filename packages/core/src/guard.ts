@@ -30,6 +30,8 @@ export function guard(policy: GuardPolicy = {}): Guard {
 
   const guard = (target: unknown, context?: unknown, descriptor?: PropertyDescriptor): unknown => {
     if (descriptor !== undefined) return legacy(put, target as object, context as string | symbol, descriptor)
+    if (typeof context === 'string' || typeof context === 'symbol')
+      throw new TypeError(`@guard() decorates methods, and ${String(context)} is none`)
     if (typeof target !== 'function') throw new TypeError('guard() guards functions and methods')
     const kind = (context as { kind?: string; name?: string | symbol } | undefined)?.kind
     if (kind !== undefined && kind !== 'method') throw new TypeError(`@guard() decorates methods, not a ${kind}`)

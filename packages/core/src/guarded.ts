@@ -1,6 +1,8 @@
 // A function under a circuit: how it asks, how it is judged, and that it keeps its signature.
+import { ask } from './ask.ts'
 import { isPromise } from './awaitable.ts'
 import type { Circuit } from './circuit.ts'
+import { show } from './duration.ts'
 import { Check, POLICY_OPTIONS, type Policy, type Rules } from './policy.ts'
 import { judgeTask, type RunOptions } from './task.ts'
 import type { Timeline } from './timeline.ts'
@@ -32,7 +34,8 @@ export interface GuardHome {
   readonly time: Timeline
   warn(code: string, message: string): void
   pinned(key: string, policy: Policy, where: string): Circuit
-  keyed(key: string, rules: Rules): Circuit
+  keyed(key: string, rules: Rules): Circuit | undefined
+  circuit(key: string): Circuit
   rules(policy: Policy, where: string): Rules
 }
 
@@ -51,11 +54,17 @@ export function readGuardPolicy(policy: GuardPolicy): { rules: Policy; judging: 
 }
 
 /** A function that asks a circuit first. `find` gives the circuit of a call. */
-function wrap<F extends Fn>(board: GuardHome, fn: F, find: (args: Parameters<F>) => Circuit, judging: RunOptions): F {
+function wrap<F extends Fn>(
+  board: GuardHome,
+  fn: F,
+  find: (args: Parameters<F>) => Circuit | undefined,
+  judging: RunOptions,
+): F {
   // Until a call has shown it, only an async function is known to give promises.
   let promises = fn.constructor.name === 'AsyncFunction'
   const guarded = function (this: unknown, ...args: Parameters<F>): unknown {
     const circuit = find(args)
+    if (circuit === undefined) return fn.apply(this, args)
     const startedAt = board.time.now()
     const token = circuit.admitTask(startedAt)
     if (token < 0) {
@@ -75,7 +84,8 @@ function wrap<F extends Fn>(board: GuardHome, fn: F, find: (args: Parameters<F>)
       judgeTask(circuit, token, startedAt, { value: result }, judging)
       return result
     }
-    return result.then(
+    // A thenable may be lazy or throw: only a promise of the language is asked as it is.
+    return (result instanceof Promise ? (result as Promise<unknown>) : Promise.resolve(result)).then(
       (value) => {
         judgeTask(circuit, token, startedAt, { value }, judging)
         return value
@@ -110,8 +120,10 @@ export function guardOn<F extends Fn>(
   if (typeof name !== 'function')
     throw new TypeError(`A guard needs a name or a function that gives one, got ${typeof name}`)
   const read = board.rules(rules, 'guard')
-  const find = (args: Parameters<F>): Circuit => board.keyed(keyFor(board, fn, name, args), read)
-  return Object.assign(wrap(board, fn, find, judging), { circuit: (...args: Parameters<F>) => find(args) })
+  const keyOf = (args: Parameters<F>): string => keyFor(board, fn, name, args)
+  const guarded = wrap(board, fn, (args) => board.keyed(keyOf(args), read), judging)
+  const circuit = (...args: Parameters<F>): Circuit => board.keyed(keyOf(args), read) ?? board.circuit(keyOf(args))
+  return Object.assign(guarded, { circuit })
 }
 
 function keyFor<F extends Fn>(
@@ -120,12 +132,16 @@ function keyFor<F extends Fn>(
   name: (...args: Parameters<F>) => string,
   args: Parameters<F>,
 ): string {
-  try {
-    const key: unknown = name(...args)
-    if (typeof key === 'string' && key !== '') return key
-    board.warn('key', `The key of a guarded function must be a string, got ${typeof key}; its name is taken instead`)
-  } catch (error) {
-    board.warn('key', `The key of a guarded function threw, its name is taken instead: ${String(error)}`)
-  }
-  return fn.name || 'anonymous'
+  const failed = (why: string): void =>
+    board.warn('key', `The key of a guarded function failed, its name is taken instead: ${why}`)
+  return ask(() => name(...args), readKey, failed) ?? (fn.name || 'anonymous')
+}
+
+/**
+ * @internal The key that a function gave.
+ * @throws TypeError where it is none
+ */
+export function readKey(said: unknown): string {
+  if (typeof said === 'string' && said !== '') return said
+  throw new TypeError(`it must give a string, got ${show(said)}`)
 }

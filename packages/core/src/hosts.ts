@@ -1,5 +1,7 @@
 // Which policy a host has: `host:port`, host, the nearest wildcard, the board's own.
+import { ask } from './ask.ts'
 import { show } from './duration.ts'
+import { hostOf } from './host.ts'
 import { Check, readPolicy, type Hosts, type Policy, type Rules } from './policy.ts'
 
 /** @internal The rules of every host of a board; `false` where it is left unguarded. */
@@ -49,7 +51,7 @@ export class HostRules {
     new Check('').object(hosts, 'hosts')
     for (const [name, policy] of Object.entries(hosts)) {
       const where = `hosts[${show(name)}]`
-      if (name !== nameOf(name))
+      if (!isName(name))
         throw new TypeError(`${where} must be a host, host:port or *.wildcard in lower case, got ${show(name)}`)
       if (policy === false) this.#named.set(name, false)
       else {
@@ -67,23 +69,25 @@ export class HostRules {
     return undefined
   }
 
-  #answered(ask: (host: string) => Policy | false | undefined, host: string): Rules | false {
-    try {
-      const policy = ask(host)
+  #answered(named: (host: string) => Policy | false | undefined, host: string): Rules | false {
+    const where = `hosts(${show(host)})`
+    const read = (policy: unknown): Rules | false => {
       if (policy === undefined || policy === false) return policy ?? this.#ownRules
-      let rules = this.#asked.get(policy)
-      if (rules === undefined) this.#asked.set(policy, (rules = this.over(policy, `hosts(${show(host)})`)))
+      new Check('').object(policy, where)
+      let rules = this.#asked.get(policy as Policy)
+      if (rules === undefined) this.#asked.set(policy as Policy, (rules = this.over(policy as Policy, where)))
       return rules
-    } catch (error) {
-      this.#warn('hosts', `hosts failed for ${host}, which has the board's own policy now: ${String(error)}`)
-      return this.#ownRules
     }
+    const failed = (why: string): void =>
+      this.#warn('hosts', `hosts failed for ${host}, which has the board's own policy now: ${why}`)
+    return ask(() => named(host), read, failed) ?? this.#ownRules
   }
 }
 
 const withoutPort = (host: string): string => host.replace(/:\d+$/, '')
 
-function nameOf(name: string): string | undefined {
-  const bare = name.startsWith('*.') ? name.slice(2) : name
-  return bare === '' || /[/@?#\s*]/.test(bare) || bare.endsWith('.') ? undefined : name.toLowerCase()
+/** Whether requests are known by that name: as the URL standard writes hosts, with the port of one of the two schemes. */
+function isName(name: string): boolean {
+  if (name.startsWith('*.')) return !/:\d+$/.test(name) && isName(name.slice(2))
+  return !name.includes('*') && ['http', 'https'].some((scheme) => hostOf(`${scheme}://${name}`) === name)
 }

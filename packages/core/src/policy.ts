@@ -17,7 +17,7 @@ export interface Policy {
   window?: Duration | { calls: number }
   /** Opens when at least this share of the calls in the window failed; above 0, at most 1. @default 0.5 */
   failureRate?: number | false
-  /** No rate is looked at before the window holds this many calls. @default 10 */
+  /** No rate is looked at before the window holds this many calls. @default 10, or all of a window of fewer calls */
   minimumCalls?: number
   /**
    * Opens after so many failures in a row. A plain number means just that many; with `over`, they must also span that long,
@@ -129,20 +129,22 @@ export function readPolicy(policy: Policy, where: string, warn: (message: string
   check.object(policy, 'the policy')
   check.known(policy, OPTIONS)
   const given = <K extends keyof typeof DEFAULTS>(name: K): Policy[K] | (typeof DEFAULTS)[K] =>
-    policy[name] ?? DEFAULTS[name]
+    policy[name] === undefined ? DEFAULTS[name] : policy[name]
 
   const openFor = readOpenFor(given('openFor'), check)
   if (openFor.from < 100)
     warn(`${where}${where && '.'}openFor is ${spell(openFor.from)}: durations are milliseconds, or text such as '60s'`)
   const slowAfter = given('slowAfter')
-  if (policy.slowRate !== undefined && slowAfter === false) check.fail('slowRate', 'needs slowAfter', policy.slowRate)
+  const window = readWindow(given('window'), check)
+  if (policy.slowRate !== undefined && policy.slowAfter === undefined)
+    check.fail('slowRate', 'needs slowAfter', policy.slowRate)
 
   return {
     label: check.optional(policy.label, 'label', 'string') as string | undefined,
     key: check.optional(policy.key, 'key', 'function') as Policy['key'],
-    ...readWindow(given('window'), check),
+    ...window,
     failureRate: given('failureRate') === false ? Infinity : check.ratio(given('failureRate'), 'failureRate'),
-    minimumCalls: check.count(given('minimumCalls'), 'minimumCalls'),
+    minimumCalls: readMinimum(policy, window.windowCalls, check),
     ...readStreak(given('consecutiveFailures'), check),
     slowAfter: slowAfter === false ? Infinity : check.span(slowAfter, 'slowAfter'),
     slowRate: slowAfter === false ? Infinity : check.ratio(given('slowRate'), 'slowRate'),
@@ -190,6 +192,14 @@ function readWindow(window: Policy['window'], check: Check): Pick<Rules, 'window
   check.object(window, 'window')
   check.known(window, { calls: true }, 'window')
   return { windowMs: 0, windowCalls: check.count(window.calls, 'window.calls') }
+}
+
+/** A rate is looked at when the window is full, if not before. */
+function readMinimum({ minimumCalls }: Policy, windowCalls: number, check: Check): number {
+  const most = windowCalls || Infinity
+  if (minimumCalls === undefined) return Math.min(DEFAULTS.minimumCalls, most)
+  const count = check.count(minimumCalls, 'minimumCalls')
+  return count <= most ? count : check.fail('minimumCalls', `must be at most window.calls (${most})`, count)
 }
 
 function readStreak(streak: Policy['consecutiveFailures'], check: Check): Pick<Rules, 'streak' | 'streakOver'> {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 
 const RANKS = [
   [
+    'ask',
     'awaitable',
     'bounded',
     'counters',

@@ -1,5 +1,7 @@
 // A reply that stands in for a host: what it is, how it is marked, and what makes one.
 import type { Awaitable } from './awaitable.ts'
+import { show } from './duration.ts'
+import { isFieldValue, isToken } from './field.ts'
 import type { HeaderPairs } from './headers.ts'
 import type { HttpRequest } from './request.ts'
 import type { State } from './state.ts'
@@ -121,3 +123,47 @@ export interface Replies {
   wall(): number
   warn(code: string, message: string): void
 }
+
+/**
+ * @internal What a fallback stands in with.
+ * @throws TypeError where it is no reply
+ */
+export function readReply(said: unknown): Reply | undefined {
+  if (said === undefined || said === null) return undefined
+  const { status, statusText, headers, body, mark } = said as Partial<Record<keyof Reply, unknown>>
+  const fits =
+    Number.isInteger(status) &&
+    typeof statusText === 'string' &&
+    areFields(headers) &&
+    body instanceof Uint8Array &&
+    typeof mark === 'object'
+  if (!fits)
+    throw new TypeError(`it must answer with a fallback, as reply(...) is one, or with nothing, got ${show(said)}`)
+  return said as Reply
+}
+
+/**
+ * @internal What a fallback wants on the wire.
+ * @throws TypeError where these are no header fields
+ */
+export function readFields(said: unknown): Reply['headers'] {
+  if (said === undefined || said === null) return []
+  const fields: unknown = typeof said === 'object' && Symbol.iterator in said ? [...(said as HeaderPairs)] : said
+  if (!areFields(fields)) throw new TypeError(`it must give pairs of a header name and a value, got ${show(said)}`)
+  return fields
+}
+
+/**
+ * @internal What takes an answer in.
+ * @throws TypeError where it is no sink
+ */
+export function readSink(said: unknown): Sink | undefined {
+  if (said === undefined || said === null) return undefined
+  const fits = (['write', 'end', 'abort'] as const).every((name) => typeof (said as Sink)[name] === 'function')
+  if (!fits) throw new TypeError(`it must give a sink, with write, end and abort, got ${show(said)}`)
+  return said as Sink
+}
+
+const areFields = (value: unknown): value is Reply['headers'] =>
+  Array.isArray(value) &&
+  value.every((pair: unknown) => Array.isArray(pair) && pair.length === 2 && isToken(pair[0]) && isFieldValue(pair[1]))

@@ -1,4 +1,5 @@
 // Keeps good answers as they pass, and lets them stand in where the host cannot answer (RFC 9111, RFC 5861).
+import { inWords } from './ask.ts'
 import { after } from './awaitable.ts'
 import { copyBody } from './body-copy.ts'
 import { remember } from './bounded.ts'
@@ -49,7 +50,7 @@ export function staleIfError(options: StaleIfErrorOptions = {}): Fallback {
     try {
       return options.skip?.(request) ?? false
     } catch (error) {
-      replies.warn('skip-threw', `staleIfError.skip threw, which counts as skipped: ${String(error)}`)
+      replies.warn('skip-threw', `staleIfError.skip threw, which counts as skipped: ${inWords(error)}`)
       return true
     }
   }

@@ -1,4 +1,5 @@
 // A task under a circuit that is no HTTP request: how it is run, and how its end is judged.
+import { ask } from './ask.ts'
 import { isPromise } from './awaitable.ts'
 import { show } from './duration.ts'
 import type { CircuitOpenError } from './errors.ts'
@@ -100,12 +101,11 @@ function classified(
   { classify }: RunOptions,
 ): Verdict | { pause: number } | undefined {
   if (classify === undefined) return undefined
-  try {
-    return readVerdict(classify(outcome))
-  } catch (error) {
-    wiring.events.warn('classify', `classify of ${label} failed: ${String(error)}`)
-    return undefined
-  }
+  return ask(
+    () => classify(outcome),
+    readVerdict,
+    (why) => wiring.events.warn('classify', `classify of ${label} failed: ${why}`),
+  )
 }
 
 /**
@@ -144,12 +144,13 @@ function judgeError(circuit: TaskCircuit, error: unknown, { signal, expected }: 
 
 function isExpected({ label, wiring }: TaskCircuit, error: unknown, expected: Expected): boolean {
   const list = Array.isArray(expected) ? (expected as readonly unknown[]) : [expected]
-  try {
-    return list.some((one) => (isClass(one) ? error instanceof one : (one as (error: unknown) => boolean)(error)))
-  } catch (thrown) {
-    wiring.events.warn('expected', `expected of ${label} threw, the error counts: ${String(thrown)}`)
-    return true
-  }
+  const failed = (why: string): void =>
+    wiring.events.warn('expected', `expected of ${label} failed, the error counts: ${why}`)
+  return list.some((one) =>
+    isClass(one)
+      ? error instanceof one
+      : (ask(() => (one as (error: unknown) => boolean)(error), Boolean, failed) ?? true),
+  )
 }
 
 const isClass = (value: unknown): value is new (...args: never[]) => Error =>

@@ -1,4 +1,5 @@
 // The time of a board: it never goes back, and it counts what a frozen process slept through.
+import { inWords } from './ask.ts'
 
 /** Where a board reads the time. */
 export interface Clock {
@@ -18,7 +19,7 @@ export class Timeline {
   #last = 0
   #offset = 0
   #anchorNow = 0
-  #anchorWall = 0
+  #anchorWall: number = Date.now()
 
   constructor(clock: Clock | undefined, warn: (code: string, message: string) => void) {
     this.#clock = clock
@@ -65,9 +66,9 @@ export class Timeline {
       if (Number.isFinite(wall)) return Math.floor(wall)
       this.#warn('clock', `clock.wall gave ${String(wall)} where milliseconds were wanted`)
     } catch (error) {
-      this.#warn('clock', `clock.wall threw: ${String(error)}`)
+      this.#warn('clock', `clock.wall threw: ${inWords(error)}`)
     }
-    return Date.now()
+    return this.#anchorWall + this.#last + this.#offset - this.#anchorNow
   }
 
   // A clock that fails stands still: nothing opens early, and no request ends otherwise for it.
@@ -78,7 +79,7 @@ export class Timeline {
       if (Number.isFinite(read)) return Math.floor(read)
       this.#warn('clock', `clock.now gave ${String(read)} where milliseconds were wanted`)
     } catch (error) {
-      this.#warn('clock', `clock.now threw: ${String(error)}`)
+      this.#warn('clock', `clock.now threw: ${inWords(error)}`)
     }
     return this.#last
   }

@@ -1,0 +1,169 @@
+// Wrong input to what is no policy: told at once, by its name, its rule, and the value that was given.
+import { describe, expect, test } from 'vitest'
+import { createBoard, duration, guard, guardFetch, memoryReplies, reply, staleIfError, toBoard } from './index.ts'
+
+/** What a call throws, as `Kind: message`. */
+function told(call: () => unknown): string {
+  try {
+    call()
+    return 'nothing'
+  } catch (error) {
+    return String(error)
+  }
+}
+
+const RATIO = 'must be above 0 and at most 1'
+const COUNT = 'must be a whole number from 1 to 1000000'
+const TIME = "must be milliseconds or text such as '30s'"
+
+describe('wrong options of a board', () => {
+  test.each([
+    [null, 'TypeError: the options of a board must be an object, got null'],
+    [[], 'TypeError: the options of a board must be an object, got []'],
+    ['a.test', 'TypeError: the options of a board must be an object, got "a.test"'],
+    [{ maxCircuits: 0 }, `RangeError: maxCircuits ${COUNT}, got 0`],
+    [{ maxCircuits: '5' }, 'TypeError: maxCircuits must be a number, got "5"'],
+    [{ clock: {} }, 'TypeError: clock must have a method now, got {}'],
+    [{ clock: null }, 'TypeError: clock must have a method now, got null'],
+    [{ replies: {} }, 'TypeError: replies must have the methods get, set and delete, got {}'],
+    [{ replies: 'memory' }, 'TypeError: replies must have the methods get, set and delete, got "memory"'],
+    [{ hosts: 'a.test' }, 'TypeError: hosts must be an object, got "a.test"'],
+    [{ hosts: ['a.test'] }, 'TypeError: hosts must be an object, got ["a.test"]'],
+    [{ hosts: { 'a.test': true } }, 'TypeError: hosts["a.test"] must be an object, got true'],
+    [{ hosts: { 'a.test': null } }, 'TypeError: hosts["a.test"] must be an object, got null'],
+  ])('%o is told', (options, message) => {
+    expect(told(() => createBoard(options as never))).toBe(message)
+    expect(told(() => toBoard(options as never))).toBe(message)
+    expect(told(() => guardFetch(options as never))).toBe(message)
+  })
+
+  test.each(['A.test', 'http://a.test', 'a.test/v1', 'a.test.', 'u@a.test', '*', '*.', 'a.*.test', 'a test', ''])(
+    '%j is no name of a host',
+    (name) => {
+      const message = `TypeError: hosts["${name}"] must be a host, host:port or *.wildcard in lower case, got "${name}"`
+      expect(told(() => createBoard({ hosts: { [name]: {} } }))).toBe(message)
+    },
+  )
+
+  test.each(['bücher.test', '*.a.test:8080', '[0:0:0:0:0:0:0:1]', '127.1'])(
+    '%j, which no request would ever meet, is told or meant',
+    (name) => {
+      const url = `http://${name.replace('*', 'sub')}/`
+      const guarded = (): boolean => createBoard({ hosts: { [name]: false } }).attempt({ method: 'GET', url }).guarded
+      expect([false, 'told']).toContain(told(guarded) === 'nothing' ? guarded() : 'told')
+    },
+  )
+
+  test('a clock whose wall is no function is told', () => {
+    const clock = { now: () => 0, wall: 5 } as never
+    expect(told(() => createBoard({ clock }))).toBe('TypeError: clock.wall must be a function, got 5')
+  })
+
+  test('a rate that a host has no use for, since it switched the rule off, is no mistake', () => {
+    const hosts = { 'llm.test': { slowAfter: false } } as const
+    expect(told(() => createBoard({ slowAfter: '5s', slowRate: 0.3, hosts }))).toBe('nothing')
+  })
+})
+
+describe('a wrong policy of a guard', () => {
+  const board = createBoard()
+  const fn = (): number => 1
+
+  test.each([
+    [{ failureRate: 2 }, `RangeError: guard("bad").failureRate ${RATIO}, got 2`],
+    [{ openFor: '5 s' }, `TypeError: guard("bad").openFor ${TIME}, got "5 s"`],
+  ])('%o is told with the name of the guard', (policy, message) => {
+    expect(told(() => board.guard('bad', fn, policy as never))).toBe(message)
+    expect(board.peek('bad')).toBeUndefined()
+    expect(told(() => board.guard(() => 'bad', fn, policy as never))).toBe(message.replace('("bad")', ''))
+  })
+
+  test.each([
+    [null, 'TypeError: the policy of a guard must be an object, got null'],
+    [{ classify: 'failure' }, 'TypeError: classify must be a function, got "failure"'],
+    [{ expected: 'Error' }, 'TypeError: expected must be an error class, a list of them, or a predicate, got "Error"'],
+    [
+      { expected: [Error, 5] },
+      'TypeError: expected must be an error class, a list of them, or a predicate, got [null,5]',
+    ],
+    [
+      { fallback: [] },
+      /^TypeError: fallback is not an option; there are label, window, .*, classify, stack, expected$/,
+    ],
+    [{ key: fn }, /^TypeError: key is not an option/],
+    [{ probe: fn }, /^TypeError: probe is not an option/],
+    [{ rateLimit: 'pause' }, /^TypeError: rateLimit is not an option/],
+    [{ abandonedAfter: 1 }, /^TypeError: abandonedAfter is not an option/],
+  ])('%o is told', (policy, message) => {
+    expect(told(() => board.guard('bad', fn, policy as never))).toMatch(message)
+    expect(told(() => guard(policy as never))).toMatch(message)
+  })
+
+  test('what is no function, and what is no name, is told', () => {
+    expect(told(() => board.guard('x', 5 as never))).toBe('TypeError: A guard needs a function, got number')
+    expect(told(() => board.guard(5 as never, fn))).toBe(
+      'TypeError: A guard needs a name or a function that gives one, got number',
+    )
+    expect(told(() => guard()(5 as never))).toBe('TypeError: guard() guards functions and methods')
+  })
+})
+
+describe('wrong input to the rest', () => {
+  const board = createBoard()
+  const events = 'transition, refused, settled, fallback, store, warning'
+
+  test.each([
+    [() => guardFetch(board, { fetch: 'x' as never }), 'TypeError: fetch must be a function, got "x"'],
+    [
+      () => guardFetch(board, { refusal: 'reject' as never }),
+      'TypeError: refusal must be one of "throw", "response", got "reject"',
+    ],
+    [
+      () => guardFetch(board, { refuse: 'throw' } as never),
+      'TypeError: refuse is not an option; there are fetch, refusal',
+    ],
+    [
+      () => memoryReplies({ maxBytes: '1MB' as never }),
+      'TypeError: memoryReplies.maxBytes must be a number of bytes, got "1MB"',
+    ],
+    [
+      () => memoryReplies({ maxEntries: '9' as never }),
+      'TypeError: memoryReplies.maxEntries must be a number, got "9"',
+    ],
+    [
+      () => staleIfError({ maxEntryBytes: 0 }),
+      'RangeError: staleIfError.maxEntryBytes must be a whole number of bytes above 0, got 0',
+    ],
+    [() => staleIfError({ keepFor: -1 }), `TypeError: staleIfError.keepFor ${TIME}, got -1`],
+    [() => reply({ text: '', status: 600 }), 'RangeError: reply.status must be from 200 to 599, got 600'],
+    [() => board.circuit('a').trip(0), 'RangeError: trip(for) must be a duration longer than 0, got 0'],
+    [
+      () => board.circuit('a').trip('soon' as never),
+      'RangeError: trip(for) must be a duration longer than 0, got "soon"',
+    ],
+    [() => duration('30 s'), "TypeError: A duration is milliseconds or text such as '30s' or '5m', got \"30 s\""],
+    [() => duration('30'), "TypeError: A duration is milliseconds or text such as '30s' or '5m', got \"30\""],
+    [() => duration(-1), "TypeError: A duration is milliseconds or text such as '30s' or '5m', got -1"],
+    [() => board.on('trip' as never, () => {}), `TypeError: There is no event "trip"; there are ${events}`],
+    [
+      () => board.on('constructor' as never, () => {}),
+      `TypeError: There is no event "constructor"; there are ${events}`,
+    ],
+    [() => board.on('warning', 'x' as never), 'TypeError: A listener must be a function, got x'],
+  ])('%s is told', (call, message) => {
+    expect(told(call)).toBe(message)
+    expect(board.peek('a')?.state ?? 'closed').toBe('closed')
+  })
+
+  test.each([[null], [[]]])('%j is told as the options of guardFetch', (given) => {
+    expect(told(() => guardFetch(board, given as never))).toMatch(
+      /^TypeError: the options of guardFetch must be an object, got/,
+    )
+  })
+
+  test('durations are read in each unit', () => {
+    expect(['500ms', '30s', '1.5m', '2h', '7d', 250].map(duration)).toEqual([
+      500, 30_000, 90_000, 7_200_000, 604_800_000, 250,
+    ])
+  })
+})
