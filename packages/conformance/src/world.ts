@@ -8,6 +8,7 @@ import {
   type Policy,
   type Verdict,
 } from '@fuseboard/core'
+import { manualClock, type ManualClock } from '@fuseboard/core/testing'
 import { expect, vi } from 'vitest'
 import type { Client, Driver, Fields, Settings } from './driver.ts'
 import { faultServer, type FaultServer } from './fault-server.ts'
@@ -32,7 +33,7 @@ export interface World {
 
 export async function openWorld(driver: Driver, policy: Policy, settings: Settings = {}): Promise<World> {
   const server = await faultServer()
-  const clock = new ManualClock()
+  const clock = manualClock()
   // Named, since a guard on the whole process leaves loopback out otherwise.
   const board = createBoard({
     ...policy,
@@ -62,20 +63,6 @@ export async function openWorld(driver: Driver, policy: Policy, settings: Settin
       await client.close()
       await server.stop()
     },
-  }
-}
-
-/** A clock that goes on only when told. It begins at the present, which is what the host's dates are about. */
-class ManualClock {
-  #now = 1_000
-  #wall = Date.now()
-
-  readonly now = (): number => this.#now
-  readonly wall = (): number => this.#wall
-
-  advance(ms: number): void {
-    this.#now += ms
-    this.#wall += ms
   }
 }
 

@@ -4,6 +4,7 @@ import { isPromise } from './awaitable.ts'
 import type { Asker, Circuit } from './circuit.ts'
 import type { CircuitOpenError } from './errors.ts'
 import { tellRefused, type Events } from './events.ts'
+import { publicUrl } from './host.ts'
 import { causeOf, judgeCause, judgeStatus, type Cause, type Outcome, type Verdict } from './outcome.ts'
 import {
   readFields,
@@ -56,6 +57,8 @@ export class Attempt implements Asker {
   #refusal: CircuitOpenError | undefined = undefined
   #view: HttpRequest | undefined = undefined
   #sinks: readonly Sink[] | undefined = undefined
+  /** The head of an answer that was taken in, whole or not yet. */
+  #captured: AnswerHead | undefined = undefined
 
   /** @internal */
   constructor(home: Home, circuit: Circuit | undefined, like: RequestLike, host: string) {
@@ -66,7 +69,7 @@ export class Attempt implements Asker {
     this.#startedAt = circuit === undefined ? 0 : home.time.now()
     this.#token = circuit === undefined ? NOT_ADMITTED : circuit.admit(this, this.#startedAt)
     if (this.refused && home.events.heard.refused) {
-      tellRefused(home.events, this.refusal as CircuitOpenError, this.request.method, this.request.url)
+      tellRefused(home.events, this.refusal as CircuitOpenError, this.request.method, publicUrl(like.url))
     }
   }
 
@@ -150,10 +153,12 @@ export class Attempt implements Asker {
           ? this.#asked('capture', () => fallback.capture?.(this.request, head, replies), readSink)
           : undefined
       if (sink) sinks.push(sink)
-      else this.#asked('superseded', () => fallback.superseded?.(this.request, head, replies), Boolean)
+      else this.#supersede(fallback, head)
     }
-    if (sinks.length > 0) this.#sinks = sinks
-    return sinks.length > 0
+    if (sinks.length === 0) return false
+    this.#sinks = sinks
+    this.#captured = head
+    return true
   }
 
   /** A chunk of the body passes to the caller. */
@@ -169,8 +174,9 @@ export class Attempt implements Asker {
 
   /** The caller gave the body up: what was captured is dropped. */
   drop(): void {
+    if (this.#sinks === undefined) return
     this.#feed((sink) => sink.abort())
-    this.#sinks = undefined
+    this.#sinks = this.#captured = undefined
   }
 
   /** The body broke after a good head, or the caller says that the answer was none: once, from success to failure. */
@@ -181,6 +187,10 @@ export class Attempt implements Asker {
     const cause = loss.cause ?? causeOf(loss.error)
     if (judgeCause(cause === 'unknown' ? 'body' : cause) !== 'failure') return
     this.#amended = true
+    const { fallbacks } = circuit.rules
+    // It was kept as a good one.
+    if (this.#captured)
+      for (const fallback of fallbacks) if (isMade(fallback)) this.#supersede(fallback, this.#captured)
     const stale = circuit.amend(this.#token, this.#call, kindOf(loss.error))
     if (this.#home.events.heard.settled) this.#tellSettled(circuit, loss, 'failure', stale, true)
   }
@@ -311,7 +321,7 @@ export class Attempt implements Asker {
     events.tell('fallback', {
       key,
       label,
-      url: this.#like.url,
+      url: publicUrl(this.#like.url),
       source,
       reason: failure.reason,
       age,
@@ -334,6 +344,10 @@ export class Attempt implements Asker {
     return ask(call, read, (why) =>
       this.#home.events.warn('fallback', `${what} of a fallback of ${this.host} failed: ${why}`),
     )
+  }
+
+  #supersede(fallback: Fallback, head: AnswerHead): void {
+    this.#asked('superseded', () => fallback.superseded?.(this.request, head, this.#home.replies), Boolean)
   }
 
   #tellSettled(

@@ -5,7 +5,12 @@ export type Awaitable<T> = T | PromiseLike<T>
 
 /** @internal Whether a value is still to come. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  try {
+    return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  } catch {
+    // What cannot be asked is none.
+    return false
+  }
 }
 
 /** @internal Uses a value, now or when it comes. */

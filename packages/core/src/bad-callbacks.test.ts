@@ -9,6 +9,15 @@ const broken = (): never => {
 const rejecting = ((): unknown => Promise.reject(new Error('broken'))) as () => never
 const later = (): Promise<undefined> => Promise.resolve(undefined)
 
+const MADE = {
+  status: 200,
+  statusText: '',
+  headers: [],
+  body: new Uint8Array(),
+  decoded: true,
+  mark: { source: 'made', reason: 'failed' },
+}
+
 /** What a request meets in turn: health, a bad answer, none, a refusal, a probe, and health again. */
 const LIFE = ['200 hello', '200 hello', '503 down', 'reset', 'refused', '200 hello', '200 hello']
 
@@ -149,6 +158,11 @@ describe('a fallback', () => {
       await expectUnharmed({ fallback: () => said as never }, 'fallback')
       await expectUnharmed({ fallback: { standIn: () => said as never } }, 'fallback')
     },
+  )
+
+  test.each([{ status: 100 }, { status: 600 }, { statusText: 'a\r\nb' }, { mark: null }])(
+    'that answers with a reply of %o, which no response can have',
+    (part) => expectUnharmed({ fallback: () => ({ ...MADE, ...part }) as never }, 'fallback'),
   )
 
   test.each([[5], [{}], [[5]], [[['a b', 'c']]], [[['a', '1\r\n2']]], [later()]])(

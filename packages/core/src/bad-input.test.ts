@@ -119,10 +119,6 @@ describe('wrong input to the rest', () => {
       'TypeError: refusal must be one of "throw", "response", got "reject"',
     ],
     [
-      () => guardFetch(board, { refuse: 'throw' } as never),
-      'TypeError: refuse is not an option; there are fetch, refusal',
-    ],
-    [
       () => memoryReplies({ maxBytes: '1MB' as never }),
       'TypeError: memoryReplies.maxBytes must be a number of bytes, got "1MB"',
     ],
@@ -159,6 +155,17 @@ describe('wrong input to the rest', () => {
     expect(told(() => guardFetch(board, given as never))).toMatch(
       /^TypeError: the options of guardFetch must be an object, got/,
     )
+  })
+
+  test('a task that is no function is told, and says nothing of its circuit', async () => {
+    for (const task of [5, undefined, Promise.resolve(5)])
+      await expect(board.run('task', task as never)).rejects.toThrow(TypeError)
+    expect(board.circuit('task').counters).toMatchObject({ failures: 0, inFlight: 0 })
+  })
+
+  test('an option that guardFetch does not have is told', () => {
+    const message = /^TypeError: refuse is not an option; there are fetch, refusal/
+    expect(told(() => guardFetch(board, { refuse: 'throw' } as never))).toMatch(message)
   })
 
   test('durations are read in each unit', () => {

@@ -136,16 +136,16 @@ describe('a wrong policy', () => {
     (name) => expect(told(() => createBoard({ [name]: null }))).toMatch(new RegExp(`^TypeError: ${name} must be`)),
   )
 
-  test('a window of so few calls that no rate is ever looked at is told, or the rate is looked at', () => {
-    const { state } = ((): { state: string } => {
-      try {
-        const circuit = createBoard({ window: { calls: 5 }, consecutiveFailures: false }).circuit('a.test')
-        for (let call = 0; call < 20; call++) circuit.settle(circuit.admit(), 'failure')
-        return circuit
-      } catch {
-        return { state: 'told' }
-      }
-    })()
-    expect(state).not.toBe('closed')
+  test('a window of so few calls that no rate is ever looked at is told', () => {
+    const message = 'RangeError: minimumCalls must be at most window.calls (5), got 6'
+    expect(told(() => createBoard({ window: { calls: 5 }, minimumCalls: 6 }))).toBe(message)
+  })
+
+  test('a window of few calls is looked at when it is full', () => {
+    const circuit = createBoard({ window: { calls: 5 }, consecutiveFailures: false }).circuit('a.test')
+    for (let call = 0; call < 4; call++) circuit.settle(circuit.admit(), 'failure')
+    expect(circuit.state).toBe('closed')
+    circuit.settle(circuit.admit(), 'failure')
+    expect(circuit.state).toBe('open')
   })
 })

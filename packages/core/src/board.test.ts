@@ -1,6 +1,6 @@
 // All circuits of a program: made, looked at, bounded, reset, and shared through the default board.
 import { describe, expect, test, vi } from 'vitest'
-import { circuitOpen, createBoard, defaultBoard, toBoard, type Board, type BoardOptions } from './index.ts'
+import { circuitOpen, createBoard, defaultBoard, reply, toBoard, type Board, type BoardOptions } from './index.ts'
 
 const DEFAULT = Symbol.for('fuseboard.board.default.0')
 
@@ -151,6 +151,17 @@ describe('credentials of a URL', () => {
     const circuits = [...board.circuits()].map((circuit) => [circuit.key, circuit.label, circuit.explain()])
     const told = JSON.stringify([circuits, transitions, refusal, refusal?.message, refusal?.why])
     expect([refusal?.host, told.includes('secret'), told.includes('user')]).toEqual(['a.test', false, false])
+  })
+
+  test('are in no event, which goes to logs', async () => {
+    const { board } = boardAt({ fallback: reply({ text: 'made' }) })
+    const events: unknown[] = []
+    for (const name of ['refused', 'fallback', 'settled', 'transition'] as const)
+      board.on(name, (event) => events.push(event))
+    board.circuit('a.test').trip()
+    await board.attempt({ method: 'GET', url: 'http://user:secret@a.test/' }).standIn()
+    expect(events).toHaveLength(3)
+    expect(JSON.stringify(events)).not.toContain('secret')
   })
 })
 

@@ -61,7 +61,8 @@ export class Board {
     const { hosts, replies, maxCircuits = 1_024, clock, ...own } = options
     if (clock !== undefined && typeof clock?.now !== 'function')
       check.fail('clock', 'must have a method now', clock, TypeError)
-    check.optional(clock?.wall, 'clock.wall', 'function')
+    if (clock?.wall !== undefined && typeof clock.wall !== 'function')
+      check.fail('clock.wall', 'must be a function', clock.wall, TypeError)
 
     const events = new Events()
     const warn = (code: string, message: string): void => events.warn(code, message)

@@ -14,7 +14,7 @@ import { spanOf, type Rules } from './policy.ts'
 import type { Entry, Registry } from './registry.ts'
 import { isSafe, type HttpRequest } from './request.ts'
 import type { RefusalReason, State } from './state.ts'
-import { judgeThrown, kindOf, runTask, type RunOptions } from './task.ts'
+import { judgeThrown, kindOf, rejectTask, runTask, type RunOptions } from './task.ts'
 import type { Timeline } from './timeline.ts'
 import { eraOf, isProbe, leaseOf, nextEra, NOTHING, probeToken, refusalOf, refusedFor, SAFE, STALE } from './token.ts'
 import { Trouble } from './trouble.ts'
@@ -219,6 +219,7 @@ export class Circuit implements Entry<Circuit> {
     if (options !== undefined || this.#pending !== undefined || this.wiring.events.heard.settled !== undefined) {
       return runTask(this, task, options)
     }
+    if (typeof task !== 'function') return rejectTask(task)
     const token = this.admitTask()
     if (token < 0) return Promise.reject(this.refusal(token))
     let result: T | PromiseLike<T>

@@ -36,8 +36,8 @@ export async function exchange<Response extends object>(attempt: Attempt, client
     return recover(attempt, client, error)
   }
 
-  const head = client.head(response)
-  attempt.settle(head)
+  const head = settle(attempt, client, response)
+  if (head === undefined) return response
   const reply = await wait(attempt, client)
   if (reply) {
     client.drain(response)
@@ -47,6 +47,22 @@ export async function exchange<Response extends object>(attempt: Attempt, client
   const watched = client.watch?.(response, attempt, captured) ?? response
   attempts.set(watched, attempt)
   return watched
+}
+
+/** What cannot be read as an answer, such as a mock's, says nothing and goes to the caller as it is. */
+function settle<Response extends object>(
+  attempt: Attempt,
+  client: Client<Response>,
+  response: Response,
+): AnswerHead | undefined {
+  try {
+    const head = client.head(response)
+    attempt.settle(head)
+    return head
+  } catch {
+    attempt.release()
+    return undefined
+  }
 }
 
 /**

@@ -3,6 +3,8 @@ import type { Attempt } from './attempt.ts'
 import { toBoard, type Board, type BoardOptions } from './board.ts'
 import { circuitOpen, type CircuitOpenError } from './errors.ts'
 import { exchange, type Client } from './exchange.ts'
+import { isFieldValue } from './field.ts'
+import type { HeaderPairs } from './headers.ts'
 import { Check } from './policy.ts'
 import { causeOfSignal, type Cause } from './outcome.ts'
 import type { AnswerHead, Reply } from './reply.ts'
@@ -127,7 +129,7 @@ class FetchClient implements Client<Response> {
 
   head(response: Response): AnswerHead {
     const { status, statusText, headers, redirected } = response
-    return { status, statusText, headers, redirected, decoded: true }
+    return { status, statusText, headers: pairsOf(headers), redirected, decoded: true }
   }
 
   thrown(error: unknown): { error: unknown; cause?: Cause } {
@@ -137,16 +139,16 @@ class FetchClient implements Client<Response> {
 
   watch(response: Response, attempt: Attempt, captured: boolean): Response {
     if (response.body === null) attempt.end()
-    if (response.body === null || response.status < 200 || (attempt.adopted && !captured)) return response
+    if (!isReadable(response.body) || response.status < 200 || (attempt.adopted && !captured)) return response
+    const { status, statusText, headers } = response
+    // No Response can be made with what some hosts send: a status of 999, a reason that is no text.
+    const fits = status <= 599 && isFieldValue(statusText)
     const body = watchBody(response.body, attempt, captured, this.#request.signal)
-    return alike(
-      new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers }),
-      response,
-    )
+    return alike(new Response(body, fits ? { status, statusText, headers } : { headers }), response, !fits)
   }
 
   drain(response: Response): void {
-    response.body?.cancel().catch(() => {})
+    if (isReadable(response.body)) response.body.cancel().catch(() => {})
   }
 
   thaw({ status, statusText, headers, body }: Reply): Response {
@@ -156,7 +158,9 @@ class FetchClient implements Client<Response> {
       statusText,
       headers: headers.map(([name, value]) => [name, value] as [string, string]),
     })
-    return alike(response, { url: this.#request.url, redirected: false, type: 'basic' })
+    const { href, hash } = new URL(this.#request.url)
+    const url = hash === '' ? href : href.slice(0, -hash.length)
+    return alike(response, { url, redirected: false, type: 'basic', status, statusText, ok: response.ok }, false)
   }
 }
 
@@ -217,11 +221,25 @@ function isMistake(error: unknown, { input, init, url, method }: FetchRequest): 
   }
 }
 
-/** A response that its maker cannot give a URL: its clones have it, too. */
-function alike(response: Response, { url, redirected, type }: Pick<Response, 'url' | 'redirected' | 'type'>): Response {
-  const value = { url, redirected, type, clone: () => alike(Response.prototype.clone.call(response), response) }
-  for (const [name, own] of Object.entries(value))
-    Object.defineProperty(response, name, { value: own, configurable: true })
+/** Whether a body can be read as it passes: not that of a mock, nor one that somebody reads already. */
+const isReadable = (body: ReadableStream<Uint8Array> | null | undefined): body is ReadableStream<Uint8Array> =>
+  typeof body?.getReader === 'function' && !body.locked
+
+/** A mock may have its headers in an object. */
+const pairsOf = (headers: Headers): HeaderPairs =>
+  Symbol.iterator in headers ? headers : Object.entries(headers as Record<string, string>)
+
+type Told = Pick<Response, 'url' | 'redirected' | 'type' | 'status' | 'statusText' | 'ok'>
+
+/** A response with what its maker cannot give it: its clones have it, too. */
+function alike(response: Response, told: Told, withStatus: boolean): Response {
+  const { url, redirected, type, status, statusText, ok } = told
+  const own = {
+    ...{ url, redirected, type },
+    ...(withStatus && { status, statusText, ok }),
+    clone: () => alike(Response.prototype.clone.call(response), told, withStatus),
+  }
+  for (const [name, value] of Object.entries(own)) Object.defineProperty(response, name, { value, configurable: true })
   return response
 }
 

@@ -125,6 +125,19 @@ describe('a guarded function', () => {
     await expect(guarded()).rejects.toThrow('broken')
     expect(guarded.circuit.counters.inFlight).toBe(0)
   })
+
+  test('that gives what cannot be asked whether it is a promise leaves no place taken', async () => {
+    const { board } = boardAt()
+    const revoked = (): object => {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      return proxy
+    }
+    const guarded = board.guard('job', revoked)
+    thrown(guarded)
+    await board.run('job', revoked).catch(() => {})
+    expect(guarded.circuit.counters.inFlight).toBe(0)
+  })
 })
 
 describe('a refused call', () => {

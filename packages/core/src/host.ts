@@ -12,6 +12,18 @@ export function originOf(url: string): string {
   return url
 }
 
+/** @internal A URL as it may be told to others: without user and password. */
+export function publicUrl(url: string): string {
+  if (!url.includes('@')) return url
+  try {
+    const told = new URL(url)
+    told.username = told.password = ''
+    return told.href
+  } catch {
+    return originOf(url).replace(/\/\/.*@/, '//')
+  }
+}
+
 /** @internal Host and non-default port, in lower case, without a trailing dot; undefined for what is no http(s) URL. */
 export function hostOf(origin: string): string | undefined {
   try {

@@ -72,6 +72,12 @@ describe('the policy of a host', () => {
     expect([board.circuit('a.test').rules.permits, board.circuit('b.test').rules.permits]).toEqual([1, 2])
   })
 
+  test('leaves an option that is undefined to the board’s own', () => {
+    const board = createBoard({ openFor: '9s', hosts: { 'a.test': { openFor: undefined } as never } })
+    board.circuit('a.test').trip()
+    expect(Math.round((attemptAt(board, 'http://a.test/').refusal?.retryAfterMs as number) / 1_000)).toBe(9)
+  })
+
   test('gives each host of a wildcard a circuit of its own', () => {
     const board = createBoard({ hosts: { '*.a.test': { label: 'all' } } })
     const [x, y] = [circuitOf(board, 'http://x.a.test/'), circuitOf(board, 'http://y.a.test/')]

@@ -40,7 +40,8 @@ export class HostRules {
 
   /** Rules over the board's own. */
   over(policy: Policy, where: string): Rules {
-    return this.read({ ...this.#own, ...policy }, where)
+    const given = Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined)) as Policy
+    return this.read({ ...this.#own, ...given }, where)
   }
 
   read(policy: Policy, where: string): Rules {

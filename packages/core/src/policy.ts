@@ -140,7 +140,7 @@ export function readPolicy(policy: Policy, where: string, warn: (message: string
     check.fail('slowRate', 'needs slowAfter', policy.slowRate)
 
   return {
-    label: check.optional(policy.label, 'label', 'string') as string | undefined,
+    label: readLabel(policy.label, check),
     key: check.optional(policy.key, 'key', 'function') as Policy['key'],
     ...window,
     failureRate: given('failureRate') === false ? Infinity : check.ratio(given('failureRate'), 'failureRate'),
@@ -192,6 +192,11 @@ function readWindow(window: Policy['window'], check: Check): Pick<Rules, 'window
   check.object(window, 'window')
   check.known(window, { calls: true }, 'window')
   return { windowMs: 0, windowCalls: check.count(window.calls, 'window.calls') }
+}
+
+function readLabel(label: unknown, check: Check): string | undefined {
+  if (label === '') check.fail('label', 'must not be empty', label)
+  return check.optional(label, 'label', 'string') as string | undefined
 }
 
 /** A rate is looked at when the window is full, if not before. */

@@ -36,7 +36,7 @@ const RANKS = [
   ['board'],
   ['exchange', 'guard'],
   ['fetch'],
-  ['index'],
+  ['index', 'testing'],
 ]
 
 const sources = readdirSync(import.meta.dirname).filter((file) => /^[^.]+\.ts$/.test(file))

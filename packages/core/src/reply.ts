@@ -133,10 +133,13 @@ export function readReply(said: unknown): Reply | undefined {
   const { status, statusText, headers, body, mark } = said as Partial<Record<keyof Reply, unknown>>
   const fits =
     Number.isInteger(status) &&
-    typeof statusText === 'string' &&
+    (status as number) >= 200 &&
+    (status as number) <= 599 &&
+    isFieldValue(statusText) &&
     areFields(headers) &&
     body instanceof Uint8Array &&
-    typeof mark === 'object'
+    typeof mark === 'object' &&
+    mark !== null
   if (!fits)
     throw new TypeError(`it must answer with a fallback, as reply(...) is one, or with nothing, got ${show(said)}`)
   return said as Reply

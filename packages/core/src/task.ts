@@ -41,6 +41,7 @@ export interface TaskCircuit {
 
 /** @internal Runs a task that is judged by more than whether it threw, or whose time counts. */
 export function runTask<T>(circuit: TaskCircuit, task: () => T | PromiseLike<T>, options: RunOptions = {}): Promise<T> {
+  if (typeof task !== 'function') return rejectTask(task)
   const startedAt = circuit.wiring.time.now()
   const token = circuit.admitTask(startedAt)
   if (token < 0) return Promise.reject(circuit.refusal(token))
@@ -61,6 +62,10 @@ export function runTask<T>(circuit: TaskCircuit, task: () => T | PromiseLike<T>,
     return Promise.reject(error)
   }
 }
+
+/** @internal What is no task says nothing of its circuit. */
+export const rejectTask = (task: unknown): Promise<never> =>
+  Promise.reject(new TypeError(`A task must be a function, got ${show(task)}`))
 
 /** @internal Settles a task by how it ended. */
 export function judgeTask(

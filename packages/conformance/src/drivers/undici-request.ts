@@ -1,18 +1,21 @@
-// The request, stream, pipeline and upgrade of undici, on a dispatcher with the breaker composed in.
+// The request, stream, pipeline and upgrade of undici 7 or 8, on a dispatcher with the breaker composed in.
 import { circuitOpen } from '@fuseboard/core'
 import { breaker } from '@fuseboard/undici'
 import { PassThrough } from 'node:stream'
-import { Agent, Dispatcher, interceptors, pipeline, request, stream, upgrade } from 'undici'
+import type * as Undici from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import type { CallOptions, Client, Driver, Streamed } from '../driver.ts'
 
-export const undiciRequest: Driver = {
-  name: 'undici.request',
+/** A driver for one release of undici. */
+export const undiciRequest = (name: string, undici: typeof Undici): Driver => ({
+  name,
   retries: true,
   refusedBody: 'destroyed',
   isNative: (response) => response instanceof Object && 'statusCode' in response && 'body' in response,
   isOwnRefusal: (error) => error !== undefined && circuitOpen(error) === error,
   open(board, { timeout, retries, redirects, cache, twice, layers, onSend }) {
-    const agent = new Agent(timeout === undefined ? {} : { headersTimeout: timeout, bodyTimeout: timeout })
+    const { interceptors } = undici
+    const agent = new undici.Agent(timeout === undefined ? {} : { headersTimeout: timeout, bodyTimeout: timeout })
     const chain = [breaker(board)]
     if (onSend) chain.unshift(spy(onSend))
     if (twice) chain.push(breaker(board))
@@ -22,11 +25,12 @@ export const undiciRequest: Driver = {
     if (redirects !== undefined) chain.push(interceptors.redirect({ maxRedirections: redirects }))
     if (layers) chain.push(breaker(board))
     if (cache) chain.push(interceptors.cache())
-    return { ...over(agent.compose(chain), agent), close: () => agent.destroy() }
+    return { ...over(undici, agent.compose(chain), agent), close: () => agent.destroy() }
   },
-}
+})
 
-function over(guarded: Dispatcher, agent: Agent): Client {
+function over(undici: typeof Undici, guarded: Dispatcher, agent: Agent): Client {
+  const { interceptors, pipeline, request, stream, upgrade } = undici
   const optionsOf = ({ onSend, method = 'GET', ...rest }: CallOptions = {}) => ({
     ...rest,
     method,
@@ -53,7 +57,7 @@ function over(guarded: Dispatcher, agent: Agent): Client {
       return { close: () => void socket.destroy() }
     },
     child: () => ({
-      ...over(guarded.compose(interceptors.redirect({ maxRedirections: 1 })), agent),
+      ...over(undici, guarded.compose(interceptors.redirect({ maxRedirections: 1 })), agent),
       close: () => Promise.resolve(),
     }),
     close: () => agent.destroy(),

@@ -1,0 +1,76 @@
+// For the tests of programs that use Fuseboard: a clock that goes on when told, and a host that answers by a script.
+import type { Clock } from './timeline.ts'
+
+/** A clock that stands still until it is told to go on. */
+export interface ManualClock extends Clock {
+  now(): number
+  wall(): number
+  /** Lets milliseconds pass. */
+  advance(ms: number): void
+}
+
+/**
+ * A clock for `createBoard({ clock })`: no test has to wait for an open time.
+ *
+ * @param wall milliseconds since the epoch at which it begins. @default Date.now()
+ * @example
+ * const clock = manualClock()
+ * const board = createBoard({ clock, openFor: '30s' })
+ * clock.advance(30_000)
+ */
+export function manualClock(wall: number = Date.now()): ManualClock {
+  let passed = 0
+  return {
+    now: () => passed,
+    wall: () => wall + passed,
+    advance(ms) {
+      if (!(ms >= 0)) throw new RangeError(`advance must be given milliseconds of at least 0, got ${String(ms)}`)
+      passed += ms
+    },
+  }
+}
+
+/** What a scripted host answers: a status, a whole answer, an error that the call fails with, or nothing until the caller gives up. */
+export type Scripted = number | { status?: number; headers?: Record<string, string>; json: unknown } | Error | 'hang'
+
+/** A host that answers by a script. */
+export interface ScriptedHost {
+  /** Asks it. It is used in place of a fetch: `guardFetch(board, { fetch: host.fetch })`. */
+  readonly fetch: typeof globalThis.fetch
+  /** What it was asked, in order. */
+  readonly requests: readonly Request[]
+}
+
+/**
+ * A host that answers by a script, one line a call; the last line is repeated.
+ *
+ * @example
+ * const host = scriptedHost(503, 503, 503, { json: { text: 'For God so loved the world' } })
+ * const fetch = guardFetch(board, { fetch: host.fetch })
+ * @throws TypeError where the script is empty
+ */
+export function scriptedHost(...script: readonly Scripted[]): ScriptedHost {
+  if (script.length === 0) throw new TypeError('A scripted host needs at least one line')
+  const requests: Request[] = []
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    const request = new Request(input, init)
+    const line = script[Math.min(requests.push(request), script.length) - 1] as Scripted
+    return line === 'hang' ? untilAborted(request.signal) : answer(line)
+  }
+  return { fetch, requests }
+}
+
+async function answer(line: Exclude<Scripted, 'hang'>): Promise<Response> {
+  if (line instanceof Error) throw line
+  if (typeof line === 'number') return new Response(null, { status: line })
+  const { status = 200, headers = {}, json } = line
+  return Response.json(json, { status, headers })
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason as Error)
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, { once: true })
+  })
+}
