@@ -241,6 +241,8 @@ export class Circuit implements Entry<Circuit> {
 
   /** Why it is as it is, for people. */
   explain(): string {
+    const now = this.wiring.time.thawed()
+    this.#window?.roll(now)
     const { calls = 0, failures = 0, slow = 0 } = this.#window ?? {}
     const trouble = this.#trouble
     const state = this.state
@@ -248,7 +250,7 @@ export class Circuit implements Entry<Circuit> {
     if (trouble?.holds.note !== undefined) lines.push(`Held by hand: ${trouble.holds.note}.`)
     if (trouble?.last)
       lines.push(`Last change, at ${new Date(trouble.last.at).toISOString()}: ${trouble.last.message}.`)
-    const wait = this.#retryAfter(state === 'open' ? 'open' : 'paused', this.wiring.time.thawed())
+    const wait = this.#retryAfter(state === 'open' ? 'open' : 'paused', now)
     if (wait !== undefined && wait > 0) lines.push(`Calls are refused for another ${spell(wait)}.`)
     const streak = this.#failures?.streak ?? 0
     lines.push(`In its window: ${calls} calls, ${failures} failed, ${slow} slow; ${streak} failures in a row.`)
@@ -284,6 +286,8 @@ export class Circuit implements Entry<Circuit> {
     }
     const trouble = (this.#trouble ??= new Trouble())
     const before = this.#machine === 'open' ? trouble.openUntil : 0
+    // Letting go of a hold does not undo it.
+    trouble.holds.onClosed = false
     this.#open('by-hand', trouble.trips, ms, before)
   }
 
@@ -378,7 +382,11 @@ export class Circuit implements Entry<Circuit> {
       if (trouble.holds.bypassed === 0) {
         if (now < trouble.pausedUntil) return this.#refuse('paused')
         if (this.#machine === 'open' && now < trouble.until) return this.#refuse('open')
-        if (this.#machine === 'open') this.#become('half-open', 'elapsed')
+        if (this.#machine === 'open') {
+          this.#become('half-open', 'elapsed')
+          // Who heard of it may have changed it again.
+          return this.#admitWithCare(asker, startedAt)
+        }
         if (this.#machine === 'half-open') return this.#admitProbe(trouble, asker, safe, now)
         this.#calm = this.#pending === undefined
       }
@@ -406,7 +414,7 @@ export class Circuit implements Entry<Circuit> {
       )
       if (may !== undefined) return may
     }
-    if (safe || now >= trouble.until + COURTESY) return true
+    if (safe || now >= trouble.probingFrom + COURTESY) return true
     return this.#safeAt < 0 || now - this.#safeAt > spanOf(this.rules)
   }
 
@@ -465,7 +473,7 @@ export class Circuit implements Entry<Circuit> {
     const call = window.record(verdict === 'failure', slow)
     if (verdict === 'failure') (this.#failures ??= new Failures()).add(now, kind)
     else this.#failures?.end(call)
-    if (window.failures > 0 || slow) this.#evaluate(window, now)
+    if (window.failures > 0 || window.slow > 0) this.#evaluate(window, now)
     return call
   }
 
@@ -531,7 +539,7 @@ export class Circuit implements Entry<Circuit> {
     trouble.askedAt = this.wiring.time.thawed()
     trouble.openUntil = Math.max(trouble.askedAt + Math.ceil(ms ?? grown), atLeast)
     trouble.trips = trips + 1
-    this.#trips++
+    if (this.#machine !== 'open') this.#trips++
     this.#become('open', reason)
   }
 
@@ -545,7 +553,7 @@ export class Circuit implements Entry<Circuit> {
     const trouble = (this.#trouble ??= new Trouble())
     const now = this.wiring.time.thawed()
     const to = this.#shown
-    const evidence = this.#evidence(now)
+    const evidence = this.#evidence(now, reason)
     this.#era = nextEra(this.#era)
     trouble.leases.clear()
     this.#pending?.clear()
@@ -553,6 +561,9 @@ export class Circuit implements Entry<Circuit> {
       this.#window?.clear()
       this.#failures?.forget()
       trouble.trips = 0
+    } else if (to === 'half-open') {
+      this.#failures?.forgetKinds()
+      trouble.probingFrom = reason === 'elapsed' ? trouble.until : now
     }
     this.#calm = to === 'closed' && this.#pending === undefined && now >= trouble.pausedUntil
 
@@ -565,7 +576,7 @@ export class Circuit implements Entry<Circuit> {
     if (events.heard.transition) events.tell('transition', trouble.last)
   }
 
-  #evidence(now: number): Evidence {
+  #evidence(now: number, reason: TransitionReason): Evidence {
     this.#window?.roll(now)
     const { calls = 0, failures = 0, slow = 0 } = this.#window ?? {}
     const { streak, since } = this.#failures ?? NO_FAILURES
@@ -576,7 +587,7 @@ export class Circuit implements Entry<Circuit> {
       overdue: this.#pending?.overdue(now) ?? 0,
       streak,
       streakMs: streak > 0 ? now - since : 0,
-      kinds: this.#failures?.kinds(this.#machine === 'open' && streak > 0 ? since : now - spanOf(this.rules)) ?? {},
+      kinds: this.#failures?.kinds(reason === 'consecutive-failures' ? since : now - spanOf(this.rules)) ?? {},
     }
   }
 
@@ -602,8 +613,8 @@ export class Circuit implements Entry<Circuit> {
     if (reason === 'paused') return Math.max(0, trouble.pausedUntil - now)
     if (reason === 'open') return Math.max(0, trouble.until - now, trouble.pausedUntil - now)
     const full = trouble.leases.taken(now) >= this.rules.permits
-    const courtesy = full ? COURTESY : trouble.until + COURTESY - now
-    return Math.max(0, Math.min(COURTESY, courtesy, trouble.leases.nextFree - now))
+    const first = trouble.probingFrom + COURTESY - now
+    return Math.min(COURTESY, full || first <= 0 ? COURTESY : first, trouble.leases.nextFree - now)
   }
 
   #sequelOf(token: number): Sequel {

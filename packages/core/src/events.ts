@@ -149,7 +149,9 @@ export class Events {
     if (this.#telling) return
 
     this.#telling = true
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next()
+    // What a listener adds is told in the same round.
+    for (const next of this.#queue) next()
+    this.#queue.length = 0
     this.#telling = false
   }
 

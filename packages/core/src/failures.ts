@@ -53,8 +53,15 @@ export class Failures {
     this.streak += this.#endedStreak
   }
 
+  /** The host is well again. */
   forget(): void {
     this.streak = this.#endedBy = 0
+    this.forgetKinds()
+  }
+
+  forgetKinds(): void {
+    this.#latest = undefined
+    this.#kept = 0
   }
 
   /** How many of the latest there were of each kind, since a moment. */

@@ -50,7 +50,7 @@ export function readGuardPolicy(policy: GuardPolicy): { rules: Policy; judging: 
   if (!list.every((one) => typeof one === 'function')) {
     check.fail('expected', 'must be an error class, a list of them, or a predicate', expected, TypeError)
   }
-  return { rules, judging: { expected, classify } }
+  return { rules, judging: { expected: Array.isArray(expected) ? [...expected] : expected, classify } }
 }
 
 /** A function that asks a circuit first. `find` gives the circuit of a call. */

@@ -32,6 +32,7 @@ export interface RunOptions {
 export interface TaskCircuit {
   readonly key: string
   readonly label: string
+  readonly rules: { readonly abandonedAfter: number }
   readonly wiring: { readonly time: Timeline; readonly events: Events }
   admitTask(startedAt?: number): number
   settle(token: number, verdict: Verdict, startedAt?: number, kind?: Kind): number
@@ -77,7 +78,7 @@ export function judgeTask(
 ): void {
   const { events, time } = circuit.wiring
   const error = 'error' in outcome ? outcome.error : undefined
-  let verdict: Verdict = 'error' in outcome ? judgeError(circuit, error, options) : 'success'
+  let verdict: Verdict = 'error' in outcome ? judgeError(circuit, error, options, startedAt) : 'success'
   const said = classified(circuit, outcome, options)
   if (typeof said === 'string') verdict = said
   else if (said !== undefined) {
@@ -141,9 +142,17 @@ export function judgeThrown(error: unknown): Verdict {
   return causeOf(error) === 'refused' ? judgeCause('refused') : 'failure'
 }
 
-function judgeError(circuit: TaskCircuit, error: unknown, { signal, expected }: RunOptions): Verdict {
+function judgeError(
+  circuit: TaskCircuit,
+  error: unknown,
+  { signal, expected }: RunOptions,
+  startedAt: number,
+): Verdict {
   const cause = causeOf(error)
-  if (causeOfSignal(signal) === 'abort' && (cause === 'abort' || error === signal?.reason)) return judgeCause('abort')
+  if (causeOfSignal(signal) === 'abort' && (cause === 'abort' || error === signal?.reason)) {
+    const took = circuit.wiring.time.now() - startedAt
+    return judgeCause(took >= circuit.rules.abandonedAfter ? 'abandoned' : 'abort')
+  }
   return expected === undefined || isExpected(circuit, error, expected) ? judgeThrown(error) : 'ignored'
 }
 

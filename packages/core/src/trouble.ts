@@ -8,6 +8,8 @@ export class Trouble {
   /** It opened until then, if the host did not name a later moment. */
   openUntil = 0
   floor = 0
+  /** When it became half-open. */
+  probingFrom = 0
   pausedUntil = 0
   /** How often it opened in a row. */
   trips = 0

@@ -1,0 +1,82 @@
+// What a circuit says when it is asked: explain() for people, counters for programs.
+import { describe, expect, test } from 'vitest'
+import { createBoard, type BoardOptions } from './index.ts'
+
+const EPOCH = Date.UTC(2027, 0, 15, 8)
+
+function hostOf(options: BoardOptions = {}) {
+  const clock = { ms: 1_000_000, now: (): number => clock.ms, wall: (): number => EPOCH + clock.ms - 1_000_000 }
+  const board = createBoard({ consecutiveFailures: 3, openFor: '10s', ...options, clock })
+  const circuit = board.circuit('host.test')
+  const begin = (method = 'POST') => board.attempt({ method, url: 'https://host.test/x' })
+  const settle = (...statuses: number[]): void => {
+    for (const status of statuses) begin().settle({ status })
+  }
+  return { clock, board, circuit, begin, settle }
+}
+
+describe('explain', () => {
+  const still = 'In its window: 0 calls, 0 failed, 0 slow; 0 failures in a row.'
+
+  test('says all there is to say, of a circuit nobody has used and of one that is open', () => {
+    const { clock, circuit, begin, settle } = hostOf({ label: 'the host' })
+    expect(circuit.explain()).toBe(
+      `the host is closed. ${still} In all: 0 well, 0 failed, 0 refused, 0 stood in for; 0 under way.`,
+    )
+    settle(200, 503, 503, 503)
+    begin()
+    clock.ms += 4_000
+    expect(circuit.explain()).toBe(
+      'the host is open. Last change, at 2027-01-15T08:00:00.000Z: the host open for 10 s: 3 calls in a row failed (3x 503). ' +
+        'Calls are refused for another 6 s. In its window: 4 calls, 3 failed, 0 slow; 3 failures in a row. ' +
+        'In all: 1 well, 3 failed, 1 refused, 0 stood in for; 0 under way.',
+    )
+    clock.ms += 6_000
+    begin()
+    expect(circuit.explain()).toMatch(
+      /^the host is half-open\. Last change, at 2027-01-15T08:00:10.000Z: .* 1 under way\.$/,
+    )
+  })
+
+  test('names who holds it, and a pause', () => {
+    const { circuit, begin } = hostOf({ rateLimit: 'pause' })
+    const hold = circuit.isolate('moving house')
+    expect(circuit.explain()).toMatch(/^host.test is isolated\. Held by hand: moving house\. Last change/)
+    hold.release()
+    expect(circuit.explain()).not.toContain('moving house')
+    begin().settle({ status: 429, headers: [['retry-after', '90']] })
+    expect(circuit.explain()).toContain('Calls are refused for another 90 s.')
+  })
+
+  test('counts no call that has left the window', () => {
+    const { clock, circuit, settle } = hostOf()
+    settle(503, 503)
+    clock.ms += 3_600_000
+    expect(circuit.explain()).toContain('In its window: 0 calls, 0 failed')
+  })
+})
+
+test('counters add up', async () => {
+  const { clock, board, circuit, begin, settle } = hostOf({ slowAfter: '1s' })
+  const underWay = begin()
+  settle(200, 404, 429, 503, 501)
+  const slow = begin()
+  clock.ms += 1_500
+  slow.settle({ status: 200 })
+  await board.run('host.test', () => 'well')
+  circuit.trip()
+  begin()
+  underWay.settle({ status: 503 })
+  begin()
+  expect(circuit.counters).toEqual({
+    successes: 5,
+    failures: 2,
+    ignored: 1,
+    refused: 2,
+    stale: 1,
+    slow: 1,
+    fallbacks: 0,
+    trips: 1,
+    inFlight: 0,
+  })
+})
