@@ -6,6 +6,7 @@ import type { CircuitOpenError } from './errors.ts'
 import { tellRefused, type Events } from './events.ts'
 import { publicUrl } from './host.ts'
 import { causeOf, judgeCause, judgeStatus, type Cause, type Outcome, type Verdict } from './outcome.ts'
+import type { Rules } from './policy.ts'
 import {
   readFields,
   readReply,
@@ -222,11 +223,7 @@ export class Attempt implements Asker {
   #judge(circuit: Circuit, outcome: Outcome): Verdict {
     const { classify, rateLimit } = circuit.rules
     if (classify !== undefined) {
-      const said = ask(
-        () => classify(outcome, this.request),
-        readVerdict,
-        (why) => this.#home.events.warn('classify', `classify of ${circuit.label} failed: ${why}`),
-      )
+      const said = this.#classified(circuit, classify, outcome)
       if (typeof said === 'string') return said === 'failure' ? this.#failed(circuit, outcome) : said
       if (said !== undefined) {
         circuit.pause(said.pause)
@@ -240,6 +237,19 @@ export class Attempt implements Asker {
     const cause = outcome.cause ?? causeOf(outcome.error)
     const abandoned = cause === 'abort' && this.#home.time.now() - this.#startedAt >= circuit.rules.abandonedAfter
     return judgeCause(abandoned ? 'abandoned' : cause)
+  }
+
+  // By itself, since a function with closures in it allocates at each call.
+  #classified(
+    circuit: Circuit,
+    classify: NonNullable<Rules['classify']>,
+    outcome: Outcome,
+  ): ReturnType<typeof readVerdict> {
+    return ask(
+      () => classify(outcome, this.request),
+      readVerdict,
+      (why) => this.#home.events.warn('classify', `classify of ${circuit.label} failed: ${why}`),
+    )
   }
 
   #rateLimited(circuit: Circuit, outcome: Extract<Outcome, { status: number }>): Verdict {
