@@ -172,7 +172,7 @@ export class Circuit implements Entry<Circuit> {
     this.#successes--
     this.#failed++
     const now = this.wiring.time.thawed()
-    if (isProbe(token)) return this.#amendProbe(token, now, kind)
+    if (isProbe(token)) return this.#amendProbe(token, call, now, kind)
     if (eraOf(token) !== this.#era || call < 0 || !this.#window?.amend(call, now)) return this.#late()
 
     const failures = (this.#failures ??= new Failures())
@@ -345,7 +345,7 @@ export class Circuit implements Entry<Circuit> {
 
   #hold(kind: 'isolated' | 'bypassed', reason: string | undefined): Hold {
     const { holds } = (this.#trouble ??= new Trouble())
-    const from = this.state
+    const from = this.#shown
     if (!holds.any) holds.onClosed = this.#machine === 'closed'
     holds[kind]++
     holds.note = reason
@@ -361,7 +361,7 @@ export class Circuit implements Entry<Circuit> {
   }
 
   #letGo(holds: Holds, kind: 'isolated' | 'bypassed'): void {
-    const from = this.state
+    const from = this.#shown
     holds[kind]--
     if (!holds.any) {
       holds.note = undefined
@@ -486,7 +486,10 @@ export class Circuit implements Entry<Circuit> {
     if (slow) this.#slow++
     if (verdict === 'failure' || slow) {
       this.#probeFailed(trouble, now, verdict === 'failure' ? kind : 'slow')
-    } else if (++trouble.leases.passed >= this.rules.need) {
+      // It has had its say: a broken body adds nothing.
+      return NOTHING
+    }
+    if (++trouble.leases.passed >= this.rules.need) {
       trouble.closedBy = token
       trouble.tripsBefore = trouble.trips
       this.#become('closed', 'probe-succeeded')
@@ -500,10 +503,11 @@ export class Circuit implements Entry<Circuit> {
     if (++trouble.leases.failed > Math.max(0, permits - need)) this.#open('probe-failed', trouble.trips)
   }
 
-  #amendProbe(token: number, now: number, kind: Kind): boolean {
+  #amendProbe(token: number, call: number, now: number, kind: Kind): boolean {
     const trouble = this.#trouble as Trouble
     const era = eraOf(token)
     if (era === this.#era && this.#machine === 'half-open') {
+      if (call === NOTHING) return false
       trouble.leases.passed--
       this.#probeFailed(trouble, now, kind)
       return false
@@ -614,7 +618,7 @@ export class Circuit implements Entry<Circuit> {
     if (reason === 'open') return Math.max(0, trouble.until - now, trouble.pausedUntil - now)
     const full = trouble.leases.taken(now) >= this.rules.permits
     const first = trouble.probingFrom + COURTESY - now
-    return Math.min(COURTESY, full || first <= 0 ? COURTESY : first, trouble.leases.nextFree - now)
+    return Math.min(COURTESY, full ? trouble.leases.nextFree - now : first > 0 ? first : COURTESY)
   }
 
   #sequelOf(token: number): Sequel {
