@@ -140,3 +140,32 @@ describe('a pause', () => {
     expect([circuit.state, begin().refusal?.retryAfterMs]).toEqual(['open', 20_000])
   })
 })
+
+describe('a host that hangs', () => {
+  const hung = () => {
+    const clock = { now: 1_000 }
+    const board = createBoard({ slowAfter: '250ms', openFor: '30s', clock: { now: () => clock.now } })
+    const told: string[] = []
+    board.on('transition', ({ message }) => told.push(message))
+    const circuit = board.circuit('a.test')
+    const begin = (): [token: number, at: number] => [circuit.admit(undefined, clock.now), clock.now]
+    const end = ([token, at]: [number, number]): number => circuit.settle(token, 'success', at)
+    for (let call = 0; call < 2_400; call++, clock.now += 10) end(begin())
+    return { clock, circuit, told, begin, end }
+  }
+
+  test('is noticed though its window is full of good calls, once enough calls wait for it and none is answered', () => {
+    const { clock, circuit, told, begin } = hung()
+    let sent = 0
+    for (; circuit.state === 'closed' && sent < 1_000; clock.now += 10) if (begin()[0] >= 0) sent++
+    expect(sent).toBeLessThanOrEqual(10 + 25 + 2)
+    expect(told).toEqual(['a.test open for 30 s: 10 calls are still unanswered, and nothing was answered meanwhile'])
+  })
+
+  test('is left alone as long as it answers others', () => {
+    const { clock, circuit, begin, end } = hung()
+    for (let call = 0; call < 30; call++) begin()
+    for (let call = 0; call < 200; call++, clock.now += 10) end(begin())
+    expect(circuit.state).toBe('closed')
+  })
+})

@@ -428,13 +428,15 @@ export class Circuit implements Entry<Circuit> {
     if (this.#machine !== 'closed' || this.#held) return false
     const overdue = pending.overdue(now)
     if (overdue === 0) return false
-    const { minimumCalls, slowRate } = this.rules
+    const { minimumCalls, slowAfter, slowRate } = this.rules
     const window = (this.#window ??= windowFor(this.rules))
     window.roll(now)
     const calls = window.calls + overdue
-    if (calls < minimumCalls || window.slow + overdue < slowRate * calls) return false
-    this.#open('slow-calls', this.#trouble?.trips ?? 0)
-    return true
+    const slow = calls >= minimumCalls && window.slow + overdue >= slowRate * calls
+    // A busy host has a window full of good calls when it begins to hang: no share of them would be reached for long.
+    const silent = overdue >= minimumCalls && now - pending.answeredAt > slowAfter
+    if (slow || silent) this.#open(slow ? 'slow-calls' : 'unanswered-calls', this.#trouble?.trips ?? 0)
+    return slow || silent
   }
 
   get #held(): boolean {
@@ -464,6 +466,7 @@ export class Circuit implements Entry<Circuit> {
     const now = verdict === 'failure' ? time.thawed() : time.now()
     if (token !== this.#era) this.#safeAt = now
     if (startedAt >= 0) pending?.remove(startedAt, now)
+    if (verdict === 'success' && pending !== undefined) pending.answeredAt = now
     if (verdict === 'ignored') return NOTHING
 
     const slow = startedAt >= 0 && now - startedAt > this.rules.slowAfter

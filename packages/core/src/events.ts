@@ -9,6 +9,7 @@ export type TransitionReason =
   | 'failure-rate'
   | 'consecutive-failures'
   | 'slow-calls'
+  | 'unanswered-calls'
   | 'probe-failed'
   | 'body-broke'
   | 'elapsed'

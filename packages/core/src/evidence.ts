@@ -13,6 +13,8 @@ export function reasonFor(reason: TransitionReason, evidence: Evidence, note: st
       return `${streak} calls in a row failed${streakMs > 0 ? ` in ${spell(streakMs)}` : ''}${kinds}`
     case 'slow-calls':
       return `${slow + overdue} of ${calls + overdue} calls were slow${overdue > 0 ? `, ${overdue} of them still unanswered` : ''}`
+    case 'unanswered-calls':
+      return `${overdue} calls are still unanswered, and nothing was answered meanwhile`
     case 'probe-failed':
       return `a probe failed${kinds}`
     case 'body-broke':

@@ -1,10 +1,12 @@
 // Calls that are still unanswered, by when they began: those that are slow already count before they end.
 
-/** A call is overdue once its slot lies eight behind, so the ninth slot is the one that may still be young. */
-const SLOTS = 9
+/** A call is overdue once its slot lies 32 behind, so the 33rd slot is the one that may still be young. */
+const SLOTS = 33
 
-/** @internal Counts the unanswered calls of a circuit that are older than `slowAfter` (by up to an eighth more): O(1), no timers. */
+/** @internal Counts the unanswered calls of a circuit that are older than `slowAfter` (by up to a 32nd more): O(1), no timers. */
 export class Pending {
+  /** When a call was last answered well. */
+  answeredAt = 0
   readonly #width: number
   readonly #ring: number[] = Array.from({ length: SLOTS }, () => 0)
   #slot = 0

@@ -24,7 +24,10 @@ export interface Policy {
    * so that one dropped connection pool does not open it. @default { calls: 5, over: '2s' }
    */
   consecutiveFailures?: number | { calls: number; over: Duration } | false
-  /** A call whose answer begins later than this is slow; one still unanswered after it counts as slow already. @default false */
+  /**
+   * A call whose answer begins later than this is slow; one still unanswered after it counts as slow already. A host that
+   * answers nothing for that long opens once `minimumCalls` wait for it, whatever the window holds. @default false
+   */
   slowAfter?: Duration | false
   /** Opens when at least this share of the calls in the window was slow; needs `slowAfter`. @default 0.5 */
   slowRate?: number

@@ -3,10 +3,10 @@ import type { RefusalReason } from './state.ts'
 
 /** @internal The request changes nothing at the host. */
 export const SAFE = 1
-/** @internal The call found out whether the host is well again. */
-export const PROBE = 2
-/** @internal An era is what lies between two changes of a circuit; its tokens begin with its number. */
-export const ERA = 4
+/** The call found out whether the host is well again. */
+const PROBE = 2
+/** An era is what lies between two changes of a circuit; its tokens begin with its number. */
+const ERA = 4
 /** Eras go round before a token would need more than 30 bits; a result that late belongs to none. */
 const ERAS = 2 ** 30
 /** Above its era, a probe's token carries the number of its lease. */
