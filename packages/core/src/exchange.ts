@@ -3,6 +3,7 @@ import { markFallback } from './is-fallback.ts'
 import type { Attempt } from './attempt.ts'
 import type { Cause } from './outcome.ts'
 import type { AnswerHead, Reply } from './reply.ts'
+import { unpacked } from './unpacked.ts'
 
 /** What an adapter knows about its client: how to send, and how to read, watch and rebuild a response. */
 export interface Client<Response extends object> {
@@ -16,37 +17,52 @@ export interface Client<Response extends object> {
   watch?(response: Response, attempt: Attempt, captured: boolean): Response
   /** A reply stands in for this response: its socket must come back. */
   drain(response: Response): void
-  /** Makes a reply the client's own response. */
-  thaw(reply: Reply): Response
+  /** Makes a reply, whose body is unpacked, the client's own response. Left out where that cannot be, and then nothing stands in. */
+  thaw?: ((reply: Reply) => Response) | undefined
   /** Ends the wait for a fallback where the caller gives up. */
   readonly signal?: AbortSignal | null | undefined
+  /** The attempt that went on where a redirect ended the one before: each hop is one of its own. */
+  readonly hop?: Attempt | undefined
 }
 
-const attempts = new WeakMap<object, Attempt>()
+/** What a response carries of its attempt: a WeakMap of so many short lives would burden each collection of garbage. */
+const TIED: unique symbol = Symbol('fuseboard.attempt')
 
-/** Takes one attempt from admission to answer. */
-export async function exchange<Response extends object>(attempt: Attempt, client: Client<Response>): Promise<Response> {
-  if (attempt.refusal) return recover(attempt, client, attempt.refusal)
-
-  let response: Response
-  try {
-    response = await client.send(attempt.headers)
-  } catch (error) {
+/** Takes one attempt from admission to answer. It adds one turn of the event loop to that of the client. */
+export function exchange<Response extends object>(first: Attempt, client: Client<Response>): Promise<Response> {
+  if (first.refused) return recover(first, client, first.refusal)
+  const failed = (error: unknown): Promise<Response> => {
+    const attempt = client.hop ?? first
     attempt.settle(client.thrown?.(error) ?? { error })
     return recover(attempt, client, error)
   }
+  try {
+    return client.send(first.headers).then((response) => answered(client.hop ?? first, client, response), failed)
+  } catch (error) {
+    return failed(error)
+  }
+}
 
+function answered<Response extends object>(
+  attempt: Attempt,
+  client: Client<Response>,
+  response: Response,
+): Response | Promise<Response> {
   const head = settle(attempt, client, response)
   if (head === undefined) return response
-  const reply = await wait(attempt, client)
-  if (reply) {
+  const pass = (): Response => {
+    const captured = attempt.capture(head)
+    const watched = client.watch?.(response, attempt, captured) ?? response
+    return Object.defineProperty(watched, TIED, { value: attempt, configurable: true })
+  }
+  const asked = wait(attempt, client)
+  if (asked === undefined) return pass()
+  return asked.then((given) => {
+    const reply = unpacked(given)
+    if (reply === undefined || client.thaw === undefined) return pass()
     client.drain(response)
     return dress(client.thaw(reply), reply)
-  }
-  const captured = attempt.capture(head)
-  const watched = client.watch?.(response, attempt, captured) ?? response
-  attempts.set(watched, attempt)
-  return watched
+  })
 }
 
 /** What cannot be read as an answer, such as a mock's, says nothing and goes to the caller as it is. */
@@ -70,7 +86,7 @@ function settle<Response extends object>(
  * It does nothing for a response that no guarded client gave.
  */
 export function fail(response: object, reason: unknown = new Error('The caller says that the answer was none')): void {
-  attempts.get(response)?.amend({ error: reason, cause: 'unknown' })
+  ;(response as { [TIED]?: Attempt })[TIED]?.amend({ error: reason, cause: 'unknown' })
 }
 
 async function recover<Response extends object>(
@@ -78,8 +94,8 @@ async function recover<Response extends object>(
   client: Client<Response>,
   error: unknown,
 ): Promise<Response> {
-  const reply = await wait(attempt, client)
-  if (reply) return dress(client.thaw(reply), reply)
+  const reply = unpacked(await wait(attempt, client))
+  if (reply && client.thaw) return dress(client.thaw(reply), reply)
   throw error
 }
 
@@ -91,9 +107,9 @@ function dress<Response extends object>(response: Response, reply: Reply): Respo
 // A fallback may take long: a caller who gives up meanwhile must not be kept.
 function wait<Response extends object>(
   attempt: Attempt,
-  { signal }: Client<Response>,
+  { signal, thaw }: Client<Response>,
 ): Promise<Reply | undefined> | undefined {
-  const standIn = attempt.standIn()
+  const standIn = thaw && attempt.standIn()
   if (standIn === undefined || !signal || signal.aborted) return standIn
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(signal.reason as Error)

@@ -118,6 +118,19 @@ describe('the fetch below', () => {
 })
 
 describe('a request', () => {
+  test('keeps its referrer where a fallback adds a field to it', async () => {
+    const seen: string[] = []
+    const { send } = guarding({ fallback: { prepare: () => [['idempotency-key', 'k']], standIn: () => undefined } })
+    const own: typeof fetch = async (input, init) => {
+      const request = new Request(input, init)
+      seen.push(request.referrer, request.referrerPolicy, request.headers.get('idempotency-key') ?? '')
+      return new Response('')
+    }
+    vi.stubGlobal('fetch', own)
+    await send(new Request('http://a.test/', { referrer: 'http://b.test/from', referrerPolicy: 'unsafe-url' }))
+    expect(seen).toEqual(['http://b.test/from', 'unsafe-url', 'k'])
+  })
+
   test('may be a Request with a body, which is read once', async () => {
     const host = await hosting(echo)
     const { send } = guarding()

@@ -3,12 +3,14 @@ import type { Attempt } from './attempt.ts'
 import { toBoard, type Board, type BoardOptions } from './board.ts'
 import { circuitOpen, type CircuitOpenError } from './errors.ts'
 import { exchange, type Client } from './exchange.ts'
-import { isFieldValue } from './field.ts'
 import type { HeaderPairs } from './headers.ts'
+import { alike } from './likeness.ts'
 import { Check } from './policy.ts'
 import { causeOfSignal, type Cause } from './outcome.ts'
 import type { AnswerHead, Reply } from './reply.ts'
 import type { RequestLike } from './request.ts'
+import { isReadable } from './watched-body.ts'
+import { isWatched, passResponse, watchResponse } from './watched-response.ts'
 
 type Fetch = typeof globalThis.fetch
 type Input = Parameters<Fetch>[0]
@@ -95,6 +97,12 @@ class FetchRequest implements RequestLike {
     return this.init?.signal ?? this.#request?.signal
   }
 
+  /** What a Request loses where an init is beside it (the fetch standard, "new Request(input, init)", step 12). */
+  get referrer(): Init {
+    const request = this.#request
+    return request === undefined ? {} : { referrer: request.referrer, referrerPolicy: request.referrerPolicy }
+  }
+
   get #request(): Request | undefined {
     return typeof this.input === 'object' && 'url' in this.input ? this.input : undefined
   }
@@ -120,11 +128,13 @@ class FetchClient implements Client<Response> {
 
   send(extra: Attempt['headers']): Promise<Response> {
     const { input, init } = this.#request
-    const handed = this.#board.handDown(init, this.#attempt)
-    if (extra.length === 0) return this.#fetch.call(globalThis, input, handed)
-    const headers = new Headers(this.#request.headers)
-    for (const [name, value] of extra) headers.set(name, value)
-    return this.#fetch.call(globalThis, input, { ...handed, headers })
+    let own = this.#board.handDown(init, this.#attempt)
+    if (extra.length > 0) {
+      const headers = new Headers(this.#request.headers)
+      for (const [name, value] of extra) headers.set(name, value)
+      own = { ...own, headers }
+    }
+    return this.#fetch.call(globalThis, input, own === init ? init : { ...this.#request.referrer, ...own })
   }
 
   head(response: Response): AnswerHead {
@@ -140,11 +150,10 @@ class FetchClient implements Client<Response> {
   watch(response: Response, attempt: Attempt, captured: boolean): Response {
     if (response.body === null) attempt.end()
     if (!isReadable(response.body) || response.status < 200 || (attempt.adopted && !captured)) return response
-    const { status, statusText, headers } = response
-    // No Response can be made with what some hosts send: a status of 999, a reason that is no text.
-    const fits = status <= 599 && isFieldValue(statusText)
-    const body = watchBody(response.body, attempt, captured, this.#request.signal)
-    return alike(new Response(body, fits ? { status, statusText, headers } : { headers }), response, !fits)
+    const causeOf = (): Cause | undefined => causeOfSignal(this.#request.signal)
+    return captured || isWatched(response)
+      ? passResponse(response, response.body, attempt, captured, causeOf)
+      : watchResponse(response, attempt, causeOf)
   }
 
   drain(response: Response): void {
@@ -164,47 +173,6 @@ class FetchClient implements Client<Response> {
   }
 }
 
-/** Passes a body on chunk by chunk, as it is asked for. */
-function watchBody(
-  body: ReadableStream<Uint8Array>,
-  attempt: Attempt,
-  captured: boolean,
-  signal: AbortSignal | null | undefined,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader()
-  return new ReadableStream({
-    type: 'bytes',
-    async pull(controller: ReadableByteStreamController) {
-      try {
-        const { done, value } = await reader.read()
-        if (done) {
-          attempt.end()
-          controller.close()
-          // A reader that brought its own buffer waits for an answer of its own.
-          controller.byobRequest?.respond(0)
-        } else if (value.byteLength > 0) {
-          if (captured) attempt.chunk(value)
-          controller.enqueue(value)
-        }
-      } catch (error) {
-        const cause = causeOfSignal(signal)
-        attempt.amend(cause === undefined ? { error, cause: causeOfDecoding(error) } : { error, cause })
-        throw error
-      }
-    },
-    cancel(reason) {
-      attempt.drop()
-      return reader.cancel(reason)
-    },
-  })
-}
-
-// The bytes came whole and did not unpack: the host answered.
-function causeOfDecoding(error: unknown): Cause {
-  const { code } = ((error as { cause?: unknown } | undefined)?.cause ?? error ?? {}) as { code?: unknown }
-  return typeof code === 'string' && /^(?:Z_|ERR__ERROR_FORMAT|ERR_BROTLI|ERR_ZSTD)/.test(code) ? 'caller' : 'unknown'
-}
-
 /** What Node's fetch says of requests that the caller got wrong. */
 const MISTAKES = /redirect count exceeded|unexpected redirect|unknown scheme|invalid (?:url|method|header)|URL scheme/i
 
@@ -221,27 +189,9 @@ function isMistake(error: unknown, { input, init, url, method }: FetchRequest): 
   }
 }
 
-/** Whether a body can be read as it passes: not that of a mock, nor one that somebody reads already. */
-const isReadable = (body: ReadableStream<Uint8Array> | null | undefined): body is ReadableStream<Uint8Array> =>
-  typeof body?.getReader === 'function' && !body.locked
-
 /** A mock may have its headers in an object. */
 const pairsOf = (headers: Headers): HeaderPairs =>
-  Symbol.iterator in headers ? headers : Object.entries(headers as Record<string, string>)
-
-type Told = Pick<Response, 'url' | 'redirected' | 'type' | 'status' | 'statusText' | 'ok'>
-
-/** A response with what its maker cannot give it: its clones have it, too. */
-function alike(response: Response, told: Told, withStatus: boolean): Response {
-  const { url, redirected, type, status, statusText, ok } = told
-  const own = {
-    ...{ url, redirected, type },
-    ...(withStatus && { status, statusText, ok }),
-    clone: () => alike(Response.prototype.clone.call(response), told, withStatus),
-  }
-  for (const [name, value] of Object.entries(own)) Object.defineProperty(response, name, { value, configurable: true })
-  return response
-}
+  Symbol.iterator in headers ? headers : Object.entries<string>(headers)
 
 function asResponse(error: unknown): Response {
   const open = circuitOpen(error)

@@ -1,0 +1,119 @@
+// A response of fetch whose body is watched. Who reads it as a whole is listened to; only a stream that somebody asks for is
+// passed through another, which costs more than all the rest of a guarded call.
+import type { Attempt } from './attempt.ts'
+import { isFieldValue } from './field.ts'
+import { alike } from './likeness.ts'
+import type { Cause } from './outcome.ts'
+import { causeOfDecoding, watchBody } from './watched-body.ts'
+
+interface Watch {
+  readonly attempt: Attempt
+  readonly causeOf: (error: unknown) => Cause | undefined
+  /** What stands for the response once its stream was asked for. */
+  passed: Response | undefined
+}
+
+const WATCH: unique symbol = Symbol('fuseboard.watch')
+
+type Watched = Response & { readonly [WATCH]: Watch }
+
+/** @internal Whether another board watches it already. */
+export const isWatched = (response: Response): boolean => WATCH in response
+
+/** The methods that read a body as a whole, and fail for no other reason than the body, but for bad JSON. */
+const WHOLE = ['arrayBuffer', 'blob', 'bytes', 'json', 'text'] as const
+
+/** The prototypes of watched responses, by those of the responses themselves. */
+const prototypes = new WeakMap<object, object>()
+
+/**
+ * @internal Watches the body of a response, which stays the object that it is.
+ * @param causeOf why a body broke, where the caller or a time limit broke it
+ */
+export function watchResponse(response: Response, attempt: Attempt, causeOf: Watch['causeOf']): Response {
+  const watch: Watch = { attempt, causeOf, passed: undefined }
+  Object.defineProperty(response, WATCH, { value: watch })
+  return Object.setPrototypeOf(response, prototypeOver(Object.getPrototypeOf(response) as Response)) as Response
+}
+
+/** @internal The same response with its body passed through a stream that is watched. */
+export function passResponse(
+  response: Response,
+  body: ReadableStream<Uint8Array>,
+  attempt: Attempt,
+  captured: boolean,
+  causeOf: Watch['causeOf'],
+): Response {
+  const { status, statusText, headers } = response
+  // No Response can be made with what some hosts send: a status of 999, a reason that is no text.
+  const fits = status <= 599 && isFieldValue(statusText)
+  const watched = watchBody(body, attempt, captured, causeOf)
+  return alike(new Response(watched, fits ? { status, statusText, headers } : { headers }), response, !fits)
+}
+
+function prototypeOver(base: Response): object {
+  let own = prototypes.get(base)
+  if (own === undefined) prototypes.set(base, (own = makePrototype(base)))
+  return own
+}
+
+function makePrototype(base: Response): object {
+  const own = Object.create(base) as object
+  const define = (name: string, descriptor: PropertyDescriptor): void =>
+    void Object.defineProperty(own, name, {
+      configurable: true,
+      ...('value' in descriptor && { writable: true }),
+      ...descriptor,
+    })
+  const pass = (response: Watched): Response => {
+    const watch = response[WATCH]
+    if (watch.passed === undefined) {
+      const body = Reflect.get(base, 'body', response) as ReadableStream<Uint8Array>
+      watch.passed = passResponse(response, body, watch.attempt, false, watch.causeOf)
+    }
+    return watch.passed
+  }
+  for (const name of WHOLE) {
+    if (typeof base[name] !== 'function') continue
+    define(name, {
+      value(this: Watched): Promise<unknown> {
+        const { passed } = this[WATCH]
+        return passed === undefined ? readWhole(this, base, name) : passed[name]()
+      },
+    })
+  }
+  define('formData', {
+    value: function formData(this: Watched) {
+      return pass(this).formData()
+    },
+  })
+  define('clone', {
+    value: function clone(this: Watched) {
+      return pass(this).clone()
+    },
+  })
+  define('body', {
+    get(this: Watched) {
+      return pass(this).body
+    },
+  })
+  define('bodyUsed', {
+    get(this: Watched): boolean {
+      return this[WATCH].passed?.bodyUsed ?? Reflect.get<Response, 'bodyUsed'>(base, 'bodyUsed', this)
+    },
+  })
+  return own
+}
+
+// A second read fails for what the caller did.
+function readWhole(response: Watched, base: Response, name: (typeof WHOLE)[number]): Promise<unknown> {
+  const used = response.bodyUsed
+  const whole: Promise<unknown> = Reflect.apply(base[name], response, [])
+  return used ? whole : whole.then(undefined, (error: unknown) => broke(response[WATCH], error))
+}
+
+function broke({ attempt, causeOf }: Watch, error: unknown): never {
+  // What came whole and is no JSON is another matter.
+  if (!(error instanceof SyntaxError)) attempt.amend({ error, cause: causeOf(error) ?? causeOfDecoding(error) })
+  throw error
+}
