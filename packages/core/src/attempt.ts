@@ -1,6 +1,6 @@
 // One request on the wire: leave to send it, how it went, and what stands in where it went wrong.
 import { ask, inWords } from './ask.ts'
-import { isPromise } from './awaitable.ts'
+import { isPromise, type Awaitable } from './awaitable.ts'
 import type { Asker, Circuit } from './circuit.ts'
 import type { CircuitOpenError } from './errors.ts'
 import { tellRefused, type Events } from './events.ts'
@@ -32,7 +32,8 @@ export const ATTEMPT: unique symbol = Symbol.for('fuseboard.attempt') as never
 export interface Home {
   readonly time: Timeline
   readonly events: Events
-  readonly replies: Replies
+  /** The stored replies, as a fallback is given them. */
+  readonly replies: (fallback?: Fallback) => Replies
 }
 
 const NO_FIELDS: readonly (readonly [string, string])[] = []
@@ -105,7 +106,10 @@ export class Attempt implements Asker {
     const fallbacks = this.#circuit?.rules.fallbacks ?? []
     if (fallbacks.length === 0) return NO_FIELDS
     return fallbacks.flatMap((fallback) =>
-      isMade(fallback) ? (this.#asked('prepare', () => fallback.prepare?.(this.request), readFields) ?? NO_FIELDS) : [],
+      isMade(fallback)
+        ? (this.#asked('prepare', () => fallback.prepare?.(this.request, this.#home.replies(fallback)), readFields) ??
+          NO_FIELDS)
+        : [],
     )
   }
 
@@ -148,7 +152,7 @@ export class Attempt implements Asker {
     const sinks: Sink[] = []
     for (const fallback of fallbacks) {
       if (!isMade(fallback)) continue
-      const { replies } = this.#home
+      const replies = this.#home.replies(fallback)
       const sink =
         this.#verdict === 'success'
           ? this.#asked('capture', () => fallback.capture?.(this.request, head, replies), readSink)
@@ -298,9 +302,14 @@ export class Attempt implements Asker {
     failure: Failure,
     counted: boolean,
   ): Promise<Reply | undefined> {
+    let known = failure
+    // What is too old by itself is for the functions of the list to take or leave.
+    const tooOld = able.some((fallback) => !isMade(fallback))
+      ? (stored: Reply) => (known = { ...known, stored })
+      : undefined
     for (const fallback of able) {
       try {
-        const reply = readReply(await this.#replyOf(fallback, failure, counted))
+        const reply = readReply(await this.#replyOf(fallback, known, counted, tooOld))
         if (reply !== undefined) return this.#stoodIn(circuit, reply, failure)
       } catch (error) {
         this.#home.events.warn('fallback', `A fallback of ${circuit.label} failed: ${inWords(error)}`)
@@ -310,14 +319,19 @@ export class Attempt implements Asker {
     return undefined
   }
 
-  #replyOf(fallback: FallbackOption, failure: Failure, counted: boolean) {
-    const { replies } = this.#home
-    if (isMade(fallback)) return fallback.standIn(failure, replies)
+  #replyOf(
+    fallback: FallbackOption,
+    failure: Failure,
+    counted: boolean,
+    tooOld: ((reply: Reply) => void) | undefined,
+  ): Awaitable<unknown> {
+    if (isMade(fallback)) return fallback.standIn(failure, this.#home.replies(fallback), tooOld)
     const given = fallback(failure)
     const read = (said: Fallback | Reply | undefined) => {
       if (typeof said !== 'object' || said === null || !('standIn' in said)) return said
       if (said.covers !== undefined && !said.covers(failure, counted)) return undefined
-      return said.chosen === undefined ? said.standIn(failure, replies) : said.chosen(failure, replies)
+      const replies = this.#home.replies(said)
+      return said.chosen === undefined ? said.standIn(failure, replies, tooOld) : said.chosen(failure, replies)
     }
     return isPromise(given) ? given.then(read) : read(given)
   }
@@ -357,7 +371,7 @@ export class Attempt implements Asker {
   }
 
   #supersede(fallback: Fallback, head: AnswerHead): void {
-    this.#asked('superseded', () => fallback.superseded?.(this.request, head, this.#home.replies), Boolean)
+    this.#asked('superseded', () => fallback.superseded?.(this.request, head, this.#home.replies(fallback)), Boolean)
   }
 
   #tellSettled(

@@ -203,7 +203,8 @@ describe('a store of replies', () => {
     ['throws at get', { ...good, get: broken }, ['get: broken']],
     ['rejects', { get: rejects, set: rejects, delete: rejects }, ['set: broken', 'delete: broken']],
     ['rejects at get', { ...good, get: rejects }, ['get: broken']],
-    ['hangs', { ...good, get: hangs, set: hangs }, ['get: no answer within 100 ms']],
+    ['hangs', { get: hangs, set: hangs, delete: hangs }, []],
+    ['hangs at get', { ...good, get: hangs }, ['get: no answer within 100 ms']],
     ['lies with a number', { ...good, get: () => 5 as never }, ['get: no list of entries']],
     [
       'lies with entries',

@@ -4,14 +4,14 @@ import { Attempt, type Home } from './attempt.ts'
 import { Circuit, type Wiring } from './circuit.ts'
 import { NO_COUNTS, type Counters } from './counters.ts'
 import { Events, type BoardEvents, type Listener } from './events.ts'
-import { FencedReplies } from './fenced-replies.ts'
 import { guardOn, readKey, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
 import { hostOf, originOf } from './host.ts'
 import { HostRules } from './hosts.ts'
-import { memoryReplies } from './memory-replies.ts'
 import { Check, POLICY_OPTIONS, type Hosts, type Policy, type Rules } from './policy.ts'
 import { Registry } from './registry.ts'
-import type { ReplyStore } from './reply.ts'
+import type { ReplyCounters } from './reply-counters.ts'
+import { checkStore, noReplies } from './reply-store.ts'
+import type { Fallback, Fence, Replies, ReplyStore } from './reply.ts'
 import { RequestView, type RequestLike } from './request.ts'
 import type { RunOptions } from './task.ts'
 import { Timeline, type Clock } from './timeline.ts'
@@ -61,8 +61,7 @@ export class Board {
     const { hosts, replies, maxCircuits = 1_024, clock, ...own } = options
     if (clock !== undefined && typeof clock?.now !== 'function')
       check.fail('clock', 'must have a method now', clock, TypeError)
-    if (clock?.wall !== undefined && typeof clock.wall !== 'function')
-      check.fail('clock.wall', 'must be a function', clock.wall, TypeError)
+    check.optional((clock as { wall?: unknown } | undefined)?.wall, 'clock.wall', 'function')
 
     const events = new Events()
     const warn = (code: string, message: string): void => events.warn(code, message)
@@ -78,14 +77,18 @@ export class Board {
       evicted: NO_COUNTS,
       sequel: undefined,
     }
-    const onFault = (action: 'get' | 'set' | 'delete', key: string, fault: string): void => {
-      if (events.heard.store) events.tell('store', { action, key, fault })
+    if (replies !== undefined) checkStore(replies)
+    const fence: Fence = {
+      wall: () => time.wall(),
+      warn,
+      onFault: (action, key, fault) => {
+        if (events.heard.store) events.tell('store', { action, key, fault })
+      },
     }
-    this.#home = {
-      time,
-      events,
-      replies: new FencedReplies(replies ?? memoryReplies(), { wall: () => time.wall(), warn, onFault }),
-    }
+    const none = noReplies(fence)
+    let opened: Replies | undefined
+    const open = (fallback?: Fallback): Replies => (opened ??= fallback?.open?.(replies, fence)) ?? none
+    this.#home = { time, events, replies: open }
   }
 
   /**
@@ -122,6 +125,11 @@ export class Board {
   /** What circuits counted that made room for others: the totals of a board are these and those of {@link circuits}. */
   get evicted(): Counters {
     return this.#wiring.evicted
+  }
+
+  /** What its stored replies counted. */
+  get replyCounters(): ReplyCounters {
+    return this.#home.replies().tally.read()
   }
 
   /** Whether `hosts` names a host, by itself or by a wildcard. */

@@ -8,6 +8,9 @@ export const CREDENTIAL: RegExp = /^(?:proxy-)?authorization$|^cookie2?$/
 const HARMLESS =
   /^(?:(?:accept|content|if|sec-fetch)-.+|accept|user-agent|host|connection|keep-alive|te|range|cache-control|pragma|date|dnt|origin|priority|upgrade-insecure-requests|trace(?:parent|state)|x-(?:request|correlation)-id)$/
 
+/** @internal Whether a request header, in lower case, is known to tell nothing of who asks. */
+export const isHarmless = (name: string): boolean => HARMLESS.test(name)
+
 const TELLING =
   /(?:token|secret|passw(?:or)?d|pwd|signature|credentials?|session(?:[-_]?id)?|auth|authorization|jwt|hmac|ticket|keyid|(?:^|[-_.]|api|access|app|client)(?:key|sig|sid))$/i
 
@@ -18,7 +21,7 @@ const TELLING =
 export function credentialOf(request: HttpRequest, strict: boolean, named: readonly string[]): string | undefined {
   for (const [field] of request.headers) {
     const name = field.toLowerCase()
-    if (CREDENTIAL.test(name) || (strict && !HARMLESS.test(name) && !named.includes(name))) return name
+    if (CREDENTIAL.test(name) || (strict && !isHarmless(name) && !named.includes(name))) return name
   }
   return request.credentials === 'include' ? "credentials: 'include'" : undefined
 }

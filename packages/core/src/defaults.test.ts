@@ -151,7 +151,7 @@ describe('of the rest', () => {
   })
 
   test('staleIfError() keeps bodies as big as stated', async () => {
-    const most = valueOf(statedIn('stale-if-error.ts', 'StaleIfErrorOptions').get('maxEntryBytes') ?? '') as number
+    const most = valueOf(statedIn('stale-options.ts', 'StaleIfErrorOptions').get('maxEntryBytes') ?? '') as number
     expect(most).toBe(1024 * 1024)
     for (const [bytes, status] of [
       [most, 200],

@@ -237,6 +237,41 @@ describe('a deletion that did not come through', () => {
   })
 })
 
+describe('writes of one key', () => {
+  /** A store with a connection for each call: the first is the slowest. */
+  function racing() {
+    const held = new Map<string, readonly StoredReply[]>()
+    const writes: string[] = []
+    let delay = 40
+    const later = (name: string, act: () => unknown) => async () => {
+      writes.push(name)
+      await new Promise((resolve) => setTimeout(resolve, (delay -= 10)))
+      act()
+    }
+    const replies = fenced({
+      get: (key) => held.get(key),
+      set: (key, entries) => later(`set ${entries[0]?.status}`, () => held.set(key, entries))(),
+      delete: (key) => later('delete', () => held.delete(key))(),
+    })
+    return { held, writes, replies }
+  }
+
+  test('go one after another: a deletion cannot overtake what it deletes', async () => {
+    const { held, replies } = racing()
+    replies.set(KEY, [ENTRY], SIZE)
+    replies.delete(KEY)
+    await vi.advanceTimersByTimeAsync(100)
+    expect([replies.get(KEY), held.size]).toEqual([undefined, 0])
+  })
+
+  test('that wait give way to the latest', async () => {
+    const { held, writes, replies } = racing()
+    for (const status of [200, 201, 202]) replies.set(KEY, [{ ...ENTRY, status }], SIZE)
+    await vi.advanceTimersByTimeAsync(100)
+    expect([writes, held.get(KEY)?.[0]?.status]).toEqual([['set 200', 'set 202'], 202])
+  })
+})
+
 test('a store without its three methods is told', () => {
   for (const store of [undefined, null, {}, { get() {}, set() {} }, 'x']) {
     expect(() => new FencedReplies(store as never, fence)).toThrow(

@@ -1,8 +1,9 @@
 // A store behind fences: slow, failing or lying, it is a miss and an event, and never a matter of the request.
 import { isPromise, type Awaitable } from './awaitable.ts'
 import { remember } from './bounded.ts'
-import { Check } from './policy.ts'
-import type { Replies, ReplyStore, StoredReply } from './reply.ts'
+import { ReplyTally } from './reply-counters.ts'
+import type { Fence, Replies, ReplyStore, StoredReply } from './reply.ts'
+import { checkStore } from './reply-store.ts'
 import { faultOf } from './stored-reply.ts'
 
 /** What a request waits for a store at most. */
@@ -13,12 +14,17 @@ const MOST_WRITES = 16
 /** How many deletions that did not come through are remembered. */
 const MOST_GONE = 1_000
 
-/** @internal What a fenced store needs of its board. */
-export interface Fence {
-  readonly wall: () => number
-  readonly warn: (code: string, message: string) => void
-  readonly onFault: (action: 'get' | 'set' | 'delete', key: string, fault: string) => void
+export type { Fence } from './reply.ts'
+
+interface Write {
+  readonly action: 'set' | 'delete'
+  readonly key: string
+  /** The deletion that is made good once this is through, unless another has come since. */
+  readonly gone: symbol | undefined
+  readonly act: () => unknown
 }
+
+type Read = Awaitable<readonly StoredReply[] | undefined>
 
 /** @internal The store of a board, as its fallbacks see it. */
 export class FencedReplies implements Replies {
@@ -26,12 +32,16 @@ export class FencedReplies implements Replies {
   readonly #fence: Fence
   // Keys that the store may still hold though they were deleted: an answer that was taken back must not stand in.
   readonly #gone = new Map<string, symbol>()
-  #writing = 0
+  // Many who fail at once ask the store once.
+  readonly #reading = new Map<string, Read>()
+  readonly tally: ReplyTally = new ReplyTally(() => this.#store.evicted)
+  // The keys that are written to, with what waits for that: on a store with several connections a deletion could overtake what it
+  // deletes. Of those that wait the latest counts.
+  readonly #writes = new Map<string, Write | undefined>()
 
   /** @throws TypeError where the store is none */
   constructor(store: ReplyStore, fence: Fence) {
-    const fits = (['get', 'set', 'delete'] as const).every((name) => typeof store?.[name] === 'function')
-    if (!fits) new Check('').fail('replies', 'must have the methods get, set and delete', store, TypeError)
+    checkStore(store)
     this.#store = store
     this.#fence = fence
   }
@@ -44,8 +54,11 @@ export class FencedReplies implements Replies {
     this.#fence.warn(code, message)
   }
 
-  get(key: string): Awaitable<readonly StoredReply[] | undefined> {
-    if (this.#gone.has(key)) return undefined
+  get(key: string): Read {
+    return this.#gone.has(key) ? undefined : (this.#reading.get(key) ?? this.#read(key))
+  }
+
+  #read(key: string): Read {
     let answer: unknown
     try {
       answer = this.#store.get(key)
@@ -54,26 +67,31 @@ export class FencedReplies implements Replies {
     }
     if (!isPromise(answer)) return this.#sound(key, answer)
 
-    return within(READ_WITHIN, answer).then((end) => {
+    const reading = within(READ_WITHIN, answer).then((end) => {
+      if (this.#reading.get(key) === reading) this.#reading.delete(key)
       if ('fault' in end) return this.#fault('get', key, end.fault)
       return this.#gone.has(key) ? undefined : this.#sound(key, end.value)
     })
+    this.#reading.set(key, reading)
+    return reading
   }
 
   set(key: string, replies: readonly StoredReply[], options: { ttlMs: number; bytes: number }): void {
-    const gone = this.#gone.get(key)
-    this.#write('set', key, gone, () => this.#store.set(key, replies, options))
+    this.#write({ action: 'set', key, gone: this.#gone.get(key), act: () => this.#store.set(key, replies, options) })
   }
 
   delete(key: string): void {
     const gone = Symbol(key)
     remember(this.#gone, key, gone, MOST_GONE)
-    this.#write('delete', key, gone, () => this.#store.delete(key))
+    this.#write({ action: 'delete', key, gone, act: () => this.#store.delete(key) })
   }
 
-  /** @param gone the deletion that is made good once this is through, unless another has come since */
-  #write(action: 'set' | 'delete', key: string, gone: symbol | undefined, act: () => unknown): void {
-    if (this.#writing >= MOST_WRITES) {
+  #write(write: Write): void {
+    const { action, key, gone, act } = write
+    // Whoever asks from now on is to see what this does.
+    this.#reading.delete(key)
+    if (this.#writes.has(key)) return void this.#writes.set(key, write)
+    if (this.#writes.size >= MOST_WRITES) {
       this.#fault(action, key, `dropped, ${MOST_WRITES} writes are under way`)
       return
     }
@@ -84,21 +102,18 @@ export class FencedReplies implements Replies {
       this.#fault(action, key, error)
       return
     }
-    if (isPromise(answer)) void this.#finish(action, key, gone, answer)
+    if (isPromise(answer)) void this.#finish(write, answer)
     else this.#makeGood(key, gone)
   }
 
-  async #finish(
-    action: 'set' | 'delete',
-    key: string,
-    gone: symbol | undefined,
-    answer: PromiseLike<unknown>,
-  ): Promise<void> {
-    this.#writing++
+  async #finish({ action, key, gone }: Write, answer: PromiseLike<unknown>): Promise<void> {
+    this.#writes.set(key, undefined)
     const end = await within(WRITE_WITHIN, answer)
-    this.#writing--
+    const next = this.#writes.get(key)
+    this.#writes.delete(key)
     if ('fault' in end) this.#fault(action, key, end.fault)
     else this.#makeGood(key, gone)
+    if (next) this.#write(next)
   }
 
   #makeGood(key: string, gone: symbol | undefined): void {

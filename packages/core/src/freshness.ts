@@ -26,12 +26,22 @@ export function lifetimeOf(headers: HeaderPairs, said: CacheControl, now: number
 
 /**
  * @internal For how long past its freshness an answer may stand in, or -1 where it may not: as the host says, else as
- * the caller asks, else as the policy permits. A caller's max-stale is a limit to all of these.
+ * the caller asks, else as the policy permits. A caller's max-stale and the policy's ceiling are limits to all of these.
  */
-export function windowOf(said: CacheControl, asked: CacheControl, permitted = -1): number {
-  if (said['must-revalidate'] || said['proxy-revalidate'] || said['s-maxage'] !== undefined) return -1
-  const limit = asked['max-stale']
-  const seconds = said['stale-if-error'] ?? asked['stale-if-error'] ?? limit
+export function windowOf(
+  said: CacheControl,
+  asked: CacheControl,
+  permitted: number = -1,
+  ceiling: number = Infinity,
+): number {
+  if (mustNotBeStale(said)) return -1
+  const { 'max-stale': limit = Infinity } = asked
+  const seconds = said['stale-if-error'] ?? asked['stale-if-error'] ?? asked['max-stale']
   const window = seconds === undefined ? permitted : seconds * 1_000
-  return limit === undefined ? window : Math.min(window, limit * 1_000)
+  return Math.min(window, limit * 1_000, ceiling)
+}
+
+/** @internal Whether the host forbids what is no longer fresh. */
+export function mustNotBeStale(said: CacheControl): boolean {
+  return (said['must-revalidate'] ?? said['proxy-revalidate'] ?? said['s-maxage']) !== undefined
 }

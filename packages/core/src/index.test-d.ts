@@ -236,7 +236,15 @@ describe('a board', () => {
   test('has fallbacks made by functions with typed options', () => {
     expectTypeOf([staleIfError({ keepFor: '7d' }), reply({ json: {} })]).toEqualTypeOf<Fallback[]>()
     // @ts-expect-error there is no such option
-    staleIfError({ maxStale: '1d' })
+    staleIfError({ maxAge: '1d' })
+    // @ts-expect-error nothing beats no-store
+    staleIfError({ ignore: ['no-store'] })
+    // @ts-expect-error a stand-in can always be told
+    staleIfError({ mark: false })
+    // @ts-expect-error a partition is told at once
+    staleIfError({ partition: async () => 'alice' })
+    expectTypeOf<Failure['stored']>().toEqualTypeOf<Reply | undefined>()
+    expectTypeOf(board.replyCounters.refused['too-old']).toEqualTypeOf<number | undefined>()
     // @ts-expect-error there is no such option
     reply({ html: '' })
   })

@@ -41,8 +41,11 @@ export type {
   Sink,
   StoredReply,
 } from './reply.ts'
+export type { ReplyCounters, Unkept, Unserved } from './reply-counters.ts'
 export type { HttpRequest, RequestLike } from './request.ts'
 export { staleIfError, type StaleIfErrorOptions } from './stale-if-error.ts'
+export type { Ignorable } from './stale-options.ts'
 export type { RefusalReason, State } from './state.ts'
 export type { Expected, RunOptions, TaskOutcome } from './task.ts'
 export type { Clock } from './timeline.ts'
+export { watchBody } from './watched-body.ts'

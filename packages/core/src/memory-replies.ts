@@ -19,6 +19,8 @@ export interface MemoryReplies extends ReplyStore {
   /** What it holds, in bytes and in keys. */
   readonly bytes: number
   readonly size: number
+  /** How many keys have made room for others. */
+  readonly evicted: number
 }
 
 /**
@@ -55,6 +57,7 @@ class LeastRecentlyUsed implements MemoryReplies {
   readonly #maxBytes: number
   readonly #maxEntries: number
   #bytes = 0
+  #evicted = 0
 
   constructor(maxBytes: number, maxEntries: number) {
     this.#maxBytes = maxBytes
@@ -67,6 +70,10 @@ class LeastRecentlyUsed implements MemoryReplies {
 
   get size(): number {
     return this.#entries.size
+  }
+
+  get evicted(): number {
+    return this.#evicted
   }
 
   get(key: string): readonly StoredReply[] | undefined {
@@ -88,6 +95,7 @@ class LeastRecentlyUsed implements MemoryReplies {
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#maxBytes && this.size <= this.#maxEntries) break
       this.delete(oldest)
+      this.#evicted++
     }
   }
 

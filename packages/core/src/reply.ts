@@ -3,6 +3,7 @@ import type { Awaitable } from './awaitable.ts'
 import { show } from './duration.ts'
 import { isFieldValue, isToken } from './field.ts'
 import type { HeaderPairs } from './headers.ts'
+import type { ReplyTally } from './reply-counters.ts'
 import type { HttpRequest } from './request.ts'
 import type { State } from './state.ts'
 
@@ -41,6 +42,8 @@ export interface Failure {
   readonly response?: { readonly status: number; readonly headers: HeaderPairs }
   /** Milliseconds until it is worth asking again, where that is known. */
   readonly retryAfterMs: number | undefined
+  /** For the functions of the list: a stored reply that is too old to stand in by itself, where one before them had it. */
+  readonly stored?: Reply
 }
 
 /** Takes in a good answer as it passes to the caller. */
@@ -67,16 +70,19 @@ export interface AnswerHead {
 /** What stands in where a host cannot answer. Each is asked in the order of the policy's list; the first reply is taken. */
 export interface Fallback {
   /** Header fields that must be on the wire before the request is sent, such as an idempotency key. */
-  prepare?(request: HttpRequest): HeaderPairs | undefined
+  prepare?(request: HttpRequest, replies: Replies): HeaderPairs | undefined
   /** Whether a failure is one it may stand in for; without this, any that counts against the circuit. */
   covers?(failure: Failure, counted: boolean): boolean
-  standIn(failure: Failure, replies: Replies): Awaitable<Reply | undefined>
+  /** @param tooOld told a reply that would do but for its age: functions further down the list may take it knowingly */
+  standIn(failure: Failure, replies: Replies, tooOld?: (reply: Reply) => void): Awaitable<Reply | undefined>
   /** @internal Asked in place of `standIn` where a function of the list answered with it: that function saw the request. */
   chosen?(failure: Failure, replies: Replies): Awaitable<Reply | undefined>
   /** A sink for an answer that it wants to keep. */
   capture?(request: HttpRequest, head: AnswerHead, replies: Replies): Sink | undefined
   /** An answer that is not captured: told so that what it supersedes can be dropped. */
   superseded?(request: HttpRequest, head: AnswerHead, replies: Replies): void
+  /** @internal Opens the store of the board. A fallback that wants one brings it, so that boards without it carry no store. */
+  open?(store: ReplyStore | undefined, fence: Fence): Replies
 }
 
 /** A fallback in a policy's list: one made by this library, or a function that answers with one, with a reply, or with nothing. */
@@ -110,9 +116,18 @@ export interface ReplyStore {
   get(key: string): Awaitable<readonly StoredReply[] | undefined>
   set(key: string, replies: readonly StoredReply[], options: { ttlMs: number; bytes: number }): Awaitable<void>
   delete(key: string): Awaitable<void>
+  /** How many keys have made room for others, where it knows. */
+  readonly evicted?: number
 }
 
-/** @internal What a fallback may use of its board: the store behind its fences, and the time. */
+/** @internal What a fenced store needs of its board. */
+export interface Fence {
+  readonly wall: () => number
+  readonly warn: (code: string, message: string) => void
+  readonly onFault: (action: 'get' | 'set' | 'delete', key: string, fault: string) => void
+}
+
+/** @internal What a fallback may use of its board: the store behind its fences (none before a staleIfError opens it), and the time. */
 export interface Replies {
   /** A fault of the store is a miss, and a `store` event. */
   get(key: string): Awaitable<readonly StoredReply[] | undefined>
@@ -122,6 +137,7 @@ export interface Replies {
   /** Wall time in milliseconds. */
   wall(): number
   warn(code: string, message: string): void
+  readonly tally: ReplyTally
 }
 
 /**

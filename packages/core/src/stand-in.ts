@@ -5,25 +5,20 @@ import type { Failure, Reply } from './reply.ts'
 /**
  * @internal An answer as the reply that stands in for a failure.
  * @param stored how old a stored answer is, and for how long it is still fresh (below 0: stale), in milliseconds
+ * @param marked whether its headers tell it
  */
 export function standIn(
   answer: Pick<Reply, 'status' | 'statusText' | 'headers' | 'body' | 'decoded'>,
   failure: Failure,
   stored?: { age: number; ttl: number },
+  marked = true,
 ): Reply {
   const { request, reason, error, response } = failure
   const { status, statusText, headers, body, decoded } = answer
-  const others = headers.filter(([name]) => name.toLowerCase() !== 'cache-status')
-  // The nearest cache is the last in the list.
-  const caches = [header(headers, 'cache-status'), cacheStatus(failure, stored?.ttl)].filter(Boolean).join(', ')
   return {
     status,
     statusText,
-    headers: [
-      ...others,
-      ...(stored ? [['age', `${Math.floor(stored.age / 1_000)}`] as const] : []),
-      ['cache-status', caches],
-    ],
+    headers: marked ? markedHeaders(headers, failure, stored) : headers,
     // What a caller does to the bytes is its own affair.
     body: new Uint8Array(request.method === 'HEAD' ? [] : body),
     decoded,
@@ -34,6 +29,20 @@ export function standIn(
       masked: response ? { status: response.status } : { error },
     },
   }
+}
+
+function markedHeaders(
+  headers: Reply['headers'],
+  failure: Failure,
+  stored?: { age: number; ttl: number },
+): Reply['headers'] {
+  // The nearest cache is the last in the list.
+  const caches = [header(headers, 'cache-status'), cacheStatus(failure, stored?.ttl)].filter(Boolean).join(', ')
+  return [
+    ...headers.filter(([name]) => name.toLowerCase() !== 'cache-status'),
+    ...(stored ? [['age', `${Math.floor(stored.age / 1_000)}`] as const] : []),
+    ['cache-status', caches],
+  ]
 }
 
 /** Our member of Cache-Status (RFC 9211). */

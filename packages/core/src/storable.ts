@@ -1,28 +1,28 @@
 // Which answers may be kept, and on what terms: what the host says decides, and the policy permits where it says nothing.
 import { cacheControl, type CacheControl } from './cache-control.ts'
 import { CREDENTIAL, credentialOf } from './credentials.ts'
+import { bindingOn, directivesOf, isForbidden } from './directives.ts'
 import { isToken, names } from './field.ts'
 import { ageOf, lifetimeOf, windowOf } from './freshness.ts'
 import { header, type HeaderPairs } from './headers.ts'
-import { judgeStatus } from './outcome.ts'
+import type { Unkept } from './reply-counters.ts'
 import type { AnswerHead, StoredReply } from './reply.ts'
 import type { HttpRequest } from './request.ts'
+import { isFinal, type Permission } from './stale-options.ts'
 import { variance } from './stored-reply.ts'
-
-/** @internal What a policy permits where hosts say nothing. Milliseconds and bytes. */
-export interface Permission {
-  readonly keepFor: number | undefined
-  /** The statuses that a stored reply may stand in for. */
-  readonly on: ReadonlySet<number>
-  /** In lower case. */
-  readonly varyBy: readonly string[]
-  readonly maxEntryBytes: number
-}
 
 /** How an answer is kept. */
 type Terms = Pick<StoredReply, 'vary' | 'storedAt' | 'ageAtStore' | 'staleAt' | 'expiresAt'> & {
+  readonly unkept?: undefined
   /** The header fields that the host wants no cache to keep. */
   readonly without: readonly string[]
+}
+
+/** Why it is not. */
+interface Unfit {
+  readonly unkept: Unkept
+  /** What it is not kept for though the policy permits it otherwise. */
+  readonly credential?: string | undefined
 }
 
 // RFC 9110, section 15.1, but for 206, which is a part.
@@ -30,115 +30,98 @@ const CACHEABLE: ReadonlySet<number> = new Set([200, 203, 204, 300, 301, 308, 40
 const PERMITTED: ReadonlySet<number> = new Set([200, 203, 204, 301, 308])
 const UNENDING = /^\s*(?:text\/event-stream|multipart\/x-mixed-replace)/i
 
-/** @internal Whether a status is the host's last word, so that what was kept is not. */
-export function isFinal(status: number, { on }: Permission): boolean {
-  return status >= 200 && judgeStatus(status) === 'success' && !on.has(status)
-}
-
 /**
- * @internal The terms on which an answer may be kept; undefined where it may not.
- * @param refused told the credential that it is not kept for, where the policy permits it otherwise
+ * @internal The terms on which an answer may be kept, or why it may not.
+ * @param owned whether it is kept for one partition alone
  */
 export function termsOf(
   request: HttpRequest,
-  { status, headers, redirected }: AnswerHead,
+  head: AnswerHead,
+  owned: boolean,
   permission: Permission,
   now: number,
-  refused: (credential: string) => void,
-): Terms | undefined {
-  const said = readCacheControl(headers)
-  const asked = readCacheControl(request.headers)
-  if (!isFinal(status, permission) || status === 206 || status === 304 || redirected) return undefined
-  if (said['no-store'] || said['no-cache'] || said.private || asked['no-store']) return undefined
-  if (header(request.headers, 'range') !== undefined) return undefined
-  if (!said.public && header(headers, 'set-cookie') !== undefined) return undefined
-  if (UNENDING.test(header(headers, 'content-type') ?? '')) return undefined
-  if (Number(header(headers, 'content-length')) > permission.maxEntryBytes) return undefined
-  const vary = varianceOf(request, headers, permission)
-  if (vary === undefined) return undefined
+): Terms | Unfit {
+  const { status, headers } = head
+  const said = bindingOn(headers, permission.unbound)
+  const asked = directivesOf(request.headers)
+  const unkept = unfit(request, head, said, permission)
+  if (unkept !== undefined) return { unkept }
+  const vary = varianceOf(request, headers, owned, permission)
+  if (vary === undefined) return { unkept: 'vary' }
 
   const lifetime = lifetimeOf(headers, said, now)
   const keepFor = permitted(status, permission)
   const silent = lifetime === undefined && said['stale-if-error'] === undefined
-  if (silent ? keepFor === undefined : lifetime === undefined && !CACHEABLE.has(status)) return undefined
+  if (silent && keepFor === undefined) return { unkept: 'silent' }
+  if (!silent && lifetime === undefined && !CACHEABLE.has(status)) return { unkept: 'status' }
   const ageAtStore = ageOf(headers, now)
   const staleAt = now - ageAtStore + (lifetime ?? 0)
   // The next caller may ask for less than this one, or for more.
-  const expiresAt = staleAt + Math.max(windowOf(said, NOTHING, keepFor), windowOf(said, asked, keepFor), 0)
-  if (expiresAt <= now) return undefined
+  const windows = [NOTHING, asked].map((asked) => windowOf(said, asked, keepFor, permission.maxStale))
+  const expiresAt = staleAt + Math.max(...windows, 0)
+  if (expiresAt <= now) return { unkept: 'too-old' }
 
-  const credential = ownerOf(request, said, keepFor, permission)
+  const credential = credentialFor(request, status, said, owned, permission)
   if (credential === undefined) return { vary, storedAt: now, ageAtStore, staleAt, expiresAt, without: said.fields }
-  if (keepFor !== undefined) refused(credential)
+  return { unkept: 'credential', credential: keepFor === undefined ? undefined : credential }
+}
+
+function unfit(
+  request: HttpRequest,
+  { status, headers, redirected }: AnswerHead,
+  said: CacheControl,
+  permission: Permission,
+): Unkept | undefined {
+  const { statuses, shared, maxEntryBytes } = permission
+  if (!isFinal(status, permission) || status === 206 || status === 304) return 'status'
+  if (statuses !== undefined && !statuses.has(status)) return 'status'
+  if (redirected) return 'redirected'
+  if (isForbidden(said) || directivesOf(request.headers)['no-store']) return 'forbidden'
+  if (header(request.headers, 'range') !== undefined) return 'range'
+  if (shared && !said.public && header(headers, 'set-cookie') !== undefined) return 'set-cookie'
+  if (UNENDING.test(header(headers, 'content-type') ?? '')) return 'endless'
+  if (Number(header(headers, 'content-length')) > maxEntryBytes) return 'too-big'
   return undefined
-}
-
-/**
- * @internal Whether an entry may stand in now.
- * @param now a clock that went back counts as having stood still
- */
-export function isUsable(entry: StoredReply, request: HttpRequest, permission: Permission, now: number): boolean {
-  const said = readCacheControl(entry.headers)
-  const asked = readCacheControl(request.headers)
-  const keepFor = permitted(entry.status, permission)
-  const { 'max-age': maxAge = Infinity, 'min-fresh': minFresh = -Infinity } = asked
-  const ttl = entry.staleAt - now
-  return (
-    (ttl > 0 || -ttl <= windowOf(said, asked, keepFor)) &&
-    now <= entry.expiresAt &&
-    ttl >= minFresh * 1_000 &&
-    entry.ageAtStore + now - entry.storedAt < maxAge * 1_000 &&
-    ownerOf(request, said, keepFor, permission) === undefined &&
-    // The entry may be of another policy, or of an earlier one.
-    entry.body.byteLength <= permission.maxEntryBytes &&
-    permission.varyBy.every((name) => Object.hasOwn(entry.vary, name))
-  )
-}
-
-/** @internal Whether a caller wants the host's own answer or none, or only a part of one. */
-export function wantsHost({ headers }: HttpRequest): boolean {
-  const asked = readCacheControl(headers)
-  return asked['no-cache'] || asked['no-store'] || header(headers, 'range') !== undefined
 }
 
 const NOTHING = cacheControl()
 
-function readCacheControl(headers: HeaderPairs): CacheControl {
-  const said = header(headers, 'cache-control')
-  // Older than Cache-Control, and still sent in its stead.
-  const uncached = names(header(headers, 'pragma')).includes('no-cache')
-  return cacheControl(uncached ? `no-cache, ${said ?? ''}` : said)
-}
-
-/** What the policy permits for an answer of this status, where the host says nothing. */
-function permitted(status: number, { keepFor }: Permission): number | undefined {
-  return PERMITTED.has(status) ? keepFor : undefined
+/** @internal What the policy permits for an answer of this status, where the host says nothing. */
+export function permitted(status: number, { keepFor, statuses = PERMITTED }: Permission): number | undefined {
+  return statuses.has(status) ? keepFor : undefined
 }
 
 /**
- * What in a request makes its answer one for this caller alone; undefined where anybody may have it. A host that says
- * `public` or `s-maxage` takes that on itself (RFC 9111, section 3.5).
+ * @internal What in a request makes its answer one for this caller alone; undefined where whoever asks at this place may have
+ * it. A host that says `public` or `s-maxage` takes that on itself (RFC 9111, section 3.5), but not for a redirect, which
+ * would send the credential on.
  */
-function ownerOf(
+export function credentialFor(
   request: HttpRequest,
+  status: number,
   said: CacheControl,
-  keepFor: number | undefined,
-  { varyBy }: Permission,
+  owned: boolean,
+  permission: Permission,
 ): string | undefined {
-  if (said.public || said['s-maxage'] !== undefined) return undefined
-  return credentialOf(request, keepFor !== undefined && said['stale-if-error'] === undefined, varyBy)
+  if (status >= 300 && status < 400) {
+    const credential = credentialOf(request, false, [])
+    if (credential !== undefined) return credential
+  }
+  if (owned || said.public || said['s-maxage'] !== undefined) return undefined
+  const strict = permitted(status, permission) !== undefined && said['stale-if-error'] === undefined
+  return credentialOf(request, strict, permission.varyBy)
 }
 
 /** The request headers that an answer varies by; undefined where that is more than can be told. */
 function varianceOf(
   request: HttpRequest,
   headers: HeaderPairs,
+  owned: boolean,
   { varyBy }: Permission,
 ): StoredReply['vary'] | undefined {
   const values = [...names(header(headers, 'vary')), ...varyBy].map((name) => [name, variance(request, name)] as const)
+  // A credential tells apart only those whom the policy knows.
+  const canTell = ([name, value]: readonly [name: string, value: string | null]): boolean =>
+    isToken(name) && name !== '*' && (owned || value === null || !CREDENTIAL.test(name))
   return values.every(canTell) ? Object.fromEntries(values) : undefined
 }
-
-// A credential is not for a store to hold, not even to tell answers apart.
-const canTell = ([name, value]: readonly [name: string, value: string | null]): boolean =>
-  isToken(name) && name !== '*' && (value === null || !CREDENTIAL.test(name))

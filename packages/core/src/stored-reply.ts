@@ -1,23 +1,13 @@
 // An answer at rest: where it is kept, whom it is for, what of its headers is kept, and whether it can be trusted.
+import { isHarmless } from './credentials.ts'
 import { isFieldValue, isToken, names } from './field.ts'
 import { header, type HeaderPairs } from './headers.ts'
 import type { StoredReply } from './reply.ts'
 import type { HttpRequest } from './request.ts'
+import { sha256 } from './sha256.ts'
 
 /** What keeping an entry costs beyond what it holds. */
 const OVERHEAD = 256
-
-/** @internal The address of a request, where it is one of the web. */
-export function addressOf(url: string, base?: string): URL | undefined {
-  const address = URL.parse(url, base)
-  return address?.protocol === 'https:' || address?.protocol === 'http:' ? address : undefined
-}
-
-/** @internal Where the answers of an address are kept: without its user and its fragment, and with its query as it is. */
-export function keyOf({ origin, href }: URL): string {
-  const [path] = href.slice(href.indexOf('/', 'https://'.length)).split('#', 1)
-  return `GET\n${origin}${path}`
-}
 
 /** @internal The bytes that an entry takes. */
 export function sizeOf({ key, body, headers, vary }: StoredReply): number {
@@ -27,13 +17,11 @@ export function sizeOf({ key, body, headers, vary }: StoredReply): number {
   return bytes
 }
 
-/** @internal The value of a request header as variants are told apart by it. */
+/** @internal The value of a request header as variants are told apart by it; of one that may be a secret, its hash. */
 export function variance(request: HttpRequest, name: string): string | null {
-  return (
-    header(request.headers, name)
-      ?.trim()
-      .replaceAll(/\s*,\s*/g, ',') ?? null
-  )
+  const value = header(request.headers, name)
+  if (value === undefined) return null
+  return isHarmless(name) ? value.trim().replaceAll(/\s*,\s*/g, ',') : sha256(value.trim())
 }
 
 /** @internal Whether an entry is the variant that a request is about. */

@@ -23,6 +23,11 @@ const SOURCES = join(import.meta.dirname, '..', 'src')
 
 /** The engine of a copy of the sources, edited. */
 export function plant(edits: readonly Edit[]): Engine {
+  return plantAll(edits).createBoard
+}
+
+/** All that core offers, of a copy of the sources, edited. */
+export function plantAll(edits: readonly Edit[]): typeof import('../src/index.ts') {
   const copy = mkdtempSync(join(tmpdir(), 'fuseboard-'))
   try {
     cpSync(SOURCES, copy, { recursive: true, filter: (path) => !/\.test(-d)?\.ts$/.test(path) })
@@ -36,7 +41,7 @@ export function plant(edits: readonly Edit[]): Engine {
       )
     }
     // Node reads TypeScript by itself, and sooner than the test runner does.
-    return (load(join(copy, 'board.ts')) as typeof import('../src/board.ts')).createBoard
+    return load(join(copy, 'index.ts')) as typeof import('../src/index.ts')
   } finally {
     rmSync(copy, { recursive: true })
   }
