@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici'
 import { carry } from './carry.ts'
 import { AttemptHandler } from './handler.ts'
 import type { Handler } from './interfaces.ts'
-import { isLegacy } from './relay.ts'
+import { isLegacy } from './legacy-handler.ts'
 import { steady, UndiciRequest, withFields } from './request.ts'
 
 /** What a call may bring along besides undici's own options. */
@@ -39,8 +39,8 @@ export function guard(board: Board, dispatch: Dispatcher.Dispatch): Dispatcher.D
     if (!attempt.guarded) return dispatch(options, handler)
     const own = new AttemptHandler(board, attempt, request, handler)
     if (attempt.refused && !attempt.adopted) {
-      // Not at once: who calls has not put up its own listeners yet.
-      queueMicrotask(() => own.refuse())
+      // Not at once: who calls has not put up its own listeners yet. A closure here would cost every request a context.
+      queueMicrotask(own.refuse.bind(own))
       return true
     }
     try {

@@ -3,7 +3,6 @@ import { header, type Reply } from '@fuseboard/core'
 import type { AttemptHandler } from './handler.ts'
 import type { Head, ParsedFields } from './head.ts'
 import type { Source } from './interfaces.ts'
-import type { Relay } from './relay.ts'
 import { Replay } from './replay.ts'
 import type { UndiciRequest } from './request.ts'
 
@@ -13,7 +12,7 @@ const MOST = 131_072
 const LONGEST = 1_000
 
 /** @internal The last that the wire says of a request. */
-export type Last = { readonly trailers: ParsedFields | undefined } | { readonly error: unknown }
+export type Last = { readonly trailers: ParsedFields } | { readonly error: unknown }
 
 /** @internal */
 export class Held implements Source {
@@ -21,43 +20,34 @@ export class Held implements Source {
   readonly chunks: Buffer[] = []
   last: Last | undefined
   readonly #handler: AttemptHandler
-  readonly #relay: Relay
   readonly #wire: Source | undefined
   readonly #request: UndiciRequest
   #draining = false
   #bytes = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(
-    handler: AttemptHandler,
-    relay: Relay,
-    wire: Source | undefined,
-    request: UndiciRequest,
-    head: Head | undefined,
-    last: Last | undefined,
-  ) {
+  constructor(handler: AttemptHandler, request: UndiciRequest, head: Head | undefined, last: Last | undefined) {
     this.#handler = handler
-    this.#relay = relay
-    this.#wire = wire
+    this.#wire = handler.wire
     this.#request = request
     this.head = head
     this.last = last
   }
 
   wait(asked: Promise<Reply | undefined>): void {
-    const relay = this.#relay
-    relay.source = this
+    const handler = this.#handler
+    handler.source = this
     const decide = (reply?: Reply): void => {
-      if (relay.aborted) return
+      if (handler.aborted) return
       if (reply) this.#replace(reply)
-      else this.#handler.handOn(this)
+      else handler.handOn(this)
     }
     void asked.then(decide, () => decide())
     try {
       // The handler below may give up while we ask: it needs a controller for that.
-      if (!this.#wire) relay.passStart(null)
+      if (!this.#wire) handler.passStart(null)
     } catch (error) {
-      relay.abort(error as Error)
+      handler.abort(error as Error)
     }
   }
 
@@ -77,7 +67,7 @@ export class Held implements Source {
 
   abort(reason: Error): void {
     this.#hangUp(reason)
-    this.#relay.passError(reason)
+    this.#handler.passError(reason)
   }
 
   // What the wire says: a pause is only a wish to it, and a mock does not hear it.
@@ -96,8 +86,8 @@ export class Held implements Source {
   #replace(reply: Reply): void {
     this.#drain()
     if (!this.head) this.#request.discardBody()
-    const replay = new Replay(this.#relay, reply, this.#request.method)
-    this.#relay.source = replay
+    const replay = new Replay(this.#handler, reply, this.#request.method)
+    this.#handler.source = replay
     replay.play()
   }
 

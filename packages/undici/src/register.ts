@@ -12,7 +12,7 @@ async function configured(): Promise<Board | BoardOptions | undefined> {
   const path = process.env.FUSEBOARD_CONFIG
   if (path === undefined || path === '') return undefined
   const module = await load(path)
-  if (typeof module.default === 'object' && module.default !== null) return module.default as Board | BoardOptions
+  if (typeof module.default === 'object' && module.default !== null) return module.default
   throw new TypeError(`FUSEBOARD_CONFIG must name a module whose default export is a board or its options, got ${path}`)
 }
 

@@ -1,45 +1,28 @@
-// The handler below, told of its request in whichever of undici's two interfaces it has; and the controller that it holds,
-// which stays the same while what it controls changes from the wire to a stand-in.
+// The handler below, and the controller that it holds, which stays the same while what it controls changes from the wire to a
+// stand-in.
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { parsedOf, rawOf, type Head, type ParsedFields, type RawFields } from './head.ts'
-import type { Handler, Source } from './interfaces.ts'
-
-/** @internal Whether a handler is to be told in the interface of undici 6. Where it has both, that one keeps repeated headers. */
-export function isLegacy(handler: Handler): boolean {
-  return typeof handler.onHeaders === 'function' || typeof handler.onUpgrade === 'function'
-}
+import type { ParsedFields, RawFields } from './head.ts'
+import type { Source } from './interfaces.ts'
 
 /** @internal */
 export class Relay implements Dispatcher.DispatchController {
-  readonly below: Handler
-  /** Where the answer comes from at present. */
-  source: Source | undefined
+  readonly below: Dispatcher.DispatchHandler
+  wire: Source | undefined = undefined
+  /** Where the answer comes from at present: the wire, or what stands in for it. */
+  source: Source | undefined = undefined
   /** What the handler below threw last. */
-  thrown: unknown
-  readonly #legacy: boolean
-  #paused = false
-  #aborted = false
-  #reason: Error | null = null
+  thrown: unknown = undefined
+  /** What the handler below wishes: a source that takes over goes by it. */
+  paused = false
+  reason: Error | null = null
 
-  constructor(below: Handler, legacy: boolean) {
+  constructor(below: Dispatcher.DispatchHandler) {
     this.below = below
-    this.source = undefined
-    this.thrown = undefined
-    this.#legacy = legacy
   }
 
   get aborted(): boolean {
-    return this.#aborted
-  }
-
-  get reason(): Error | null {
-    return this.#reason
-  }
-
-  /** What the handler below wishes: a source that takes over goes by it. */
-  get paused(): boolean {
-    return this.#paused
+    return this.reason !== null
   }
 
   get rawHeaders(): RawFields | null {
@@ -59,53 +42,41 @@ export class Relay implements Dispatcher.DispatchController {
   }
 
   pause(): void {
-    this.#paused = true
+    this.paused = true
     this.source?.pause()
   }
 
   resume(): void {
-    this.#paused = false
+    this.paused = false
     this.source?.resume()
   }
 
   abort(reason?: Error): void {
-    if (this.#aborted) return
-    this.#aborted = true
-    this.#reason = reason ?? aborted()
-    this.source?.abort(this.#reason)
+    if (this.aborted) return
+    // As undici's own, for who looks at its code.
+    this.reason = reason ?? Object.assign(new Error('Request aborted'), { name: 'AbortError', code: 'UND_ERR_ABORTED' })
+    this.source?.abort(this.reason)
   }
 
   passStart(context: unknown): void {
     try {
-      if (this.#legacy) this.below.onConnect?.((reason) => this.abort(reason), context)
-      else this.below.onRequestStart?.(this, context)
+      this.below.onRequestStart?.(this, context)
     } catch (error) {
       throw this.#caught(error)
     }
   }
 
-  passUpgrade(status: number, headers: ParsedFields | undefined, socket: Duplex): unknown {
+  passUpgrade(status: number, headers: ParsedFields, socket: Duplex): unknown {
     try {
-      const { below, rawHeaders } = this
-      if (this.#legacy) return below.onUpgrade?.(status, rawOf(rawHeaders, headers), socket)
-      return below.onRequestUpgrade?.(
-        this,
-        status,
-        headers === undefined ? parsedOf(rawHeaders, headers) : headers,
-        socket,
-      )
+      return this.below.onRequestUpgrade?.(this, status, headers, socket)
     } catch (error) {
       throw this.#caught(error)
     }
   }
 
-  passHead(head: Head): void {
+  passHead(status: number, headers: ParsedFields, statusText: string): void {
     try {
-      const { below } = this
-      if (!this.#legacy) return below.onResponseStart?.(this, head.status, head.parsed, head.statusText)
-      const goOn = below.onHeaders?.(head.status, head.raw, () => this.resume(), head.statusText)
-      // The fetch of undici 7 says false to a 1xx and never resumes.
-      if (goOn === false && head.status >= 200) this.pause()
+      this.below.onResponseStart?.(this, status, headers, statusText)
     } catch (error) {
       throw this.#caught(error)
     }
@@ -113,35 +84,27 @@ export class Relay implements Dispatcher.DispatchController {
 
   passData(chunk: Buffer): void {
     try {
-      if (!this.#legacy) this.below.onResponseData?.(this, chunk)
-      else if (this.below.onData?.(chunk) === false) this.pause()
+      this.below.onResponseData?.(this, chunk)
     } catch (error) {
       throw this.#caught(error)
     }
   }
 
-  passEnd(trailers: ParsedFields | undefined): void {
+  passEnd(trailers: ParsedFields): void {
     try {
-      if (this.#legacy) this.below.onComplete?.(rawOf(this.rawTrailers, trailers))
-      else this.below.onResponseEnd?.(this, trailers ?? parsedOf(this.rawTrailers, trailers))
+      this.below.onResponseEnd?.(this, trailers)
     } catch (error) {
       throw this.#caught(error)
     }
   }
 
   passError(error: unknown): void {
-    if (!this.#legacy && this.below.onResponseError) this.below.onResponseError(this, error as Error)
-    else if (this.#legacy && this.below.onError) this.below.onError(error as Error)
-    else throw error
+    if (!this.below.onResponseError) throw error
+    this.below.onResponseError(this, error as Error)
   }
 
   #caught(error: unknown): unknown {
     this.thrown = error
     return error
   }
-}
-
-/** As undici's own, for who looks at its code. */
-function aborted(): Error {
-  return Object.assign(new Error('Request aborted'), { name: 'AbortError', code: 'UND_ERR_ABORTED' })
 }

@@ -1,6 +1,6 @@
 // A stand-in, played to the handler below as if it came from the wire, no faster than it is read.
 import type { Reply } from '@fuseboard/core'
-import { Head, toParsed, toRaw, type RawFields } from './head.ts'
+import { toParsed, toRaw, type ParsedFields, type RawFields } from './head.ts'
 import type { Source } from './interfaces.ts'
 import type { Relay } from './relay.ts'
 
@@ -13,18 +13,20 @@ export class Replay implements Source {
   rawHeaders: RawFields
   rawTrailers: RawFields = []
   readonly #relay: Relay
-  readonly #head: Head
+  readonly #reply: Reply
+  readonly #fields: ParsedFields
   readonly #body: Buffer
   #at = -1
   #playing = false
   #over = false
 
-  constructor(relay: Relay, { status, statusText, headers, body, mark }: Reply, method: string) {
+  constructor(relay: Relay, reply: Reply, method: string) {
+    const { status, headers, body, mark } = reply
     this.#relay = relay
     this.rawHeaders = toRaw(headers)
-    const parsed = toParsed(headers)
-    Reflect.defineProperty(parsed, MARK, { value: mark, configurable: true })
-    this.#head = new Head(status, statusText, this.rawHeaders, parsed)
+    this.#reply = reply
+    this.#fields = toParsed(headers)
+    Reflect.defineProperty(this.#fields, MARK, { value: mark, configurable: true })
     const bodiless = method === 'HEAD' || BODILESS.has(status)
     this.#body = Buffer.from(body.buffer, body.byteOffset, bodiless ? 0 : body.byteLength)
   }
@@ -58,7 +60,7 @@ export class Replay implements Source {
   #next(): void {
     if (this.#at < 0) {
       this.#at = 0
-      this.#relay.passHead(this.#head)
+      this.#relay.passHead(this.#reply.status, this.#fields, this.#reply.statusText)
     } else if (this.#at < this.#body.length) {
       const from = this.#at
       this.#at += CHUNK

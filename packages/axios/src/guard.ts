@@ -1,0 +1,80 @@
+// One breaker in place: it puts itself over adapters, and can be switched off where it can no longer be taken out.
+import { circuitOpen, exchange, type Board } from '@fuseboard/core'
+import type { AxiosAdapter, AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
+import { Call, callIn } from './call.ts'
+import { Copy, type Adapters } from './copy.ts'
+import { outcomeOf, refused, rejected } from './errors.ts'
+import { AxiosRequest, pairsOf } from './request.ts'
+
+const guarded = new WeakMap<AxiosAdapter, { readonly guard: Guard; readonly below: Adapters }>()
+
+/** @internal */
+export class Guard {
+  readonly board: Board
+  /** The instance that it was made for; those made from that one share it. */
+  readonly owner: AxiosInstance
+  on = true
+  readonly #copy: Copy
+
+  constructor(board: Board, owner: AxiosInstance) {
+    this.board = board
+    this.owner = owner
+    this.#copy = new Copy(owner)
+  }
+
+  /** An adapter that is guarded. */
+  over(below: Adapters): AxiosAdapter {
+    // What a Unix socket leads to has no host.
+    const adapter: AxiosAdapter = async (config) =>
+      this.on && !config.socketPath ? this.#call(below, config) : this.#copy.send(below, config)
+    guarded.set(adapter, { guard: this, below })
+    return adapter
+  }
+
+  async #call(below: Adapters, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+    const means = this.#copy.meansOf(below, config)
+    const outer = callIn(config)
+    if (outer?.takenBy(this.board)) return this.#pass(outer, below, config)
+    const attempt = this.board.attempt(new AxiosRequest(config))
+    const call = new Call(this.board, attempt, config, means, (sent) => this.#copy.send(below, sent))
+    let response: AxiosResponse
+    try {
+      response = await exchange(attempt, call)
+    } catch (error) {
+      const refusal = circuitOpen(error)
+      throw refusal ? refused(await this.#copy.errors(), refusal, config) : error
+    }
+    if (response === call.rejected?.response) throw call.rejected
+    // A stand-in goes by the status rules of the call, as an answer does.
+    if (response !== call.made || (config.validateStatus?.(response.status) ?? true)) return response
+    throw rejected(await this.#copy.errors(), response, config)
+  }
+
+  /** Sends for a layer further out, which refuses, stands in and follows redirects. */
+  async #pass(outer: Call, below: Adapters, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+    try {
+      const response = await this.#copy.send(below, config)
+      outer.hop.settle({ status: response.status, headers: pairsOf(response.headers) })
+      return response
+    } catch (error) {
+      outer.hop.settle(outcomeOf(error, config))
+      throw error
+    }
+  }
+}
+
+/** @internal The guard of a board that is in an adapter, if one is. */
+export function guardIn(adapter: Adapters, board: Board): Guard | undefined {
+  for (let found = guardOver(adapter); found; found = guardOver(found.below)) {
+    if (found.guard.board === board && found.guard.on) return found.guard
+  }
+  return undefined
+}
+
+/** @internal An adapter without its guards. */
+export function within(adapter: Adapters): Adapters {
+  const found = guardOver(adapter)
+  return found ? within(found.below) : adapter
+}
+
+const guardOver = (adapter: Adapters) => (typeof adapter === 'function' ? guarded.get(adapter) : undefined)

@@ -1,0 +1,76 @@
+// The handler of got: every request that an instance sends goes through the circuit of its host.
+import { ATTEMPT, toBoard, type Attempt, type Board, type BoardOptions } from '@fuseboard/core'
+import type { HandlerFunction, Options, RequestFunction } from 'got'
+import { toMessage } from './message.ts'
+import { GotRequest, type Arguments } from './request.ts'
+import { endingWhereFinal } from './retry.ts'
+import { isAnswer, isPromise, transport, type Answer, type Sent } from './transport.ts'
+import { Wire } from './wire.ts'
+
+/**
+ * Guards an instance of got, and those made from it. Each retry, each redirect and each page counts once, on its own host,
+ * in promises and in streams; what got's own `cache` answers does not.
+ *
+ * @param options a board, or the options of one of its own; nothing means the default board of the process
+ * @example const client = got.extend(breaker(board))
+ * @throws TypeError or RangeError where an option is wrong
+ */
+export function breaker(options?: Board | BoardOptions): { handlers: HandlerFunction[] } {
+  const board = toBoard(options)
+  const handler: HandlerFunction = (options: Options | undefined, next) => {
+    // Where got finds them wrong there are none, and it says so itself.
+    if (options !== undefined) {
+      options.request = guard(board, options)
+      options.retry = endingWhereFinal(options.retry)
+    }
+    return next(options as Options)
+  }
+  return { handlers: [handler] }
+}
+
+interface Guard {
+  readonly board: Board
+  readonly given: RequestFunction | undefined
+}
+
+const guards = new WeakMap<RequestFunction, Guard>()
+
+function guard(board: Board, options: Options): RequestFunction {
+  const { request: before } = options
+  // Options may come from an earlier call, with its guard in them: one guard takes the place of another.
+  const known = before && guards.get(before)
+  const given = known?.board === board ? known.given : before
+  const send = transport(options, given)
+  const guarded = ((...args: Arguments): ReturnType<RequestFunction> => {
+    const request = new GotRequest(args)
+    const attempt = board.attempt(request, request.options[ATTEMPT])
+    if (!attempt.guarded) return send(request)
+    if (attempt.refused && !attempt.adopted) return refuse(attempt, request.method)
+
+    const wire = new Wire(attempt, request.method, options)
+    if (!attempt.adopted) request.add(attempt.headers)
+    request.options[ATTEMPT] = attempt
+    return begin(wire, attempt, () => send(request))
+  }) as RequestFunction
+  guards.set(guarded, { board, given })
+  return guarded
+}
+
+function begin(wire: Wire, attempt: Attempt, send: () => Sent | Promise<Sent>): Sent | Promise<Sent> {
+  const follow = (sent: Sent): Sent | Promise<Sent> => (isAnswer(sent) ? wire.answer(sent) : wire.request(sent))
+  try {
+    const sent = send()
+    return isPromise(sent) ? sent.then(follow, (error: unknown) => wire.nothing(error)) : follow(sent)
+  } catch (error) {
+    // What is thrown at once was never sent.
+    attempt.release()
+    throw error
+  }
+}
+
+// As a rejection, since got's cache keeps of an error that is thrown at once only the code.
+async function refuse(attempt: Attempt, method: string): Promise<Answer> {
+  const reply = await attempt.standIn()
+  if (reply) return toMessage(reply, method)
+  throw attempt.refusal
+}

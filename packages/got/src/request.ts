@@ -1,0 +1,55 @@
+// One request as got hands it to a transport: read by a board, and given further header fields.
+import type { IncomingMessage, RequestOptions } from 'node:http'
+import { ATTEMPT, type HeaderPairs, type RequestLike } from '@fuseboard/core'
+
+/** What got gives its transport: a URL first, but not below its cache. */
+export type Arguments =
+  | [url: URL, options: NativeOptions, callback?: Callback]
+  | [options: NativeOptions, callback?: Callback]
+
+type Callback = (response: IncomingMessage) => void
+type NativeOptions = RequestOptions & { href?: string; [ATTEMPT]?: unknown }
+
+/** @internal */
+export class GotRequest implements RequestLike {
+  readonly args: Arguments
+  readonly options: NativeOptions
+  readonly #url: URL | undefined
+
+  constructor(args: Arguments) {
+    this.args = args
+    this.#url = args[0] instanceof URL ? args[0] : undefined
+    this.options = (args[0] instanceof URL ? args[1] : args[0]) as NativeOptions
+  }
+
+  get method(): string {
+    return this.options.method ?? 'GET'
+  }
+
+  get url(): string {
+    return this.#url?.href ?? this.options.href ?? ''
+  }
+
+  /** A Unix socket is no host. */
+  get origin(): string | undefined {
+    return this.options.socketPath ? `unix:${this.options.socketPath}` : this.#url?.origin
+  }
+
+  get protocol(): string {
+    return this.#url?.protocol ?? this.options.protocol ?? ''
+  }
+
+  get headers(): HeaderPairs {
+    return pairsOf(this.options.headers ?? {})
+  }
+
+  add(fields: HeaderPairs): void {
+    this.options.headers = Object.assign({}, this.options.headers, Object.fromEntries(fields))
+  }
+}
+
+/** @internal Header fields as pairs, from an object in which a repeated field has a list. */
+export const pairsOf = (headers: object): [name: string, value: string][] =>
+  Object.entries(headers as Record<string, string | string[] | number | undefined>).flatMap(([name, values]) =>
+    [values].flat().flatMap((value): [string, string][] => (value === undefined ? [] : [[name, String(value)]])),
+  )

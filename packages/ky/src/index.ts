@@ -1,0 +1,2 @@
+// Fuseboard for ky.
+export { breaker, breaker as kyBreaker } from './breaker.ts'
