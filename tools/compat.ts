@@ -17,8 +17,9 @@ interface Cell extends Case {
   readonly alias?: string
 }
 
-const CASES: readonly Case[] = [{ file: 'fetch.mjs' }, { file: 'undici.mjs', client: 'undici' }]
-const PACKAGES = ['core', 'undici']
+const CLIENTS = ['axios', 'got', 'ky', 'undici']
+const CASES: readonly Case[] = [{ file: 'fetch.mjs' }, ...CLIENTS.map((client) => ({ file: `${client}.mjs`, client }))]
+const PACKAGES = ['core', ...CLIENTS]
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '..')

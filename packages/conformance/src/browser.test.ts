@@ -1,4 +1,4 @@
-// Core and guardFetch in a browser, against a server on loopback.
+// Core, guardFetch and ky in a browser, against a server on loopback.
 import { existsSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -18,6 +18,8 @@ declare const location: { readonly host: string }
 interface Loaded {
   core: typeof import('@fuseboard/core')
   testing: typeof import('@fuseboard/core/testing')
+  ky: typeof import('ky').default
+  breaker: typeof import('@fuseboard/ky').breaker
 }
 
 describe.skipIf(missing)('in Chromium', () => {
@@ -112,12 +114,31 @@ describe.skipIf(missing)('in Chromium', () => {
     })
     expect(refusal).toEqual(['EOPENBREAKER', true, 60_000, true])
   })
+
+  test('ky counts each of its tries, and does not try again what is refused', async () => {
+    requests = 0
+    status = 503
+    const seen = await page.evaluate(async () => {
+      const { breaker, core, ky } = globalThis as unknown as Loaded
+      const board = core.createBoard({ consecutiveFailures: 2 })
+      const http = ky.extend(breaker(board)).extend({ retry: { limit: 1, delay: () => 0 } })
+      const failed = (): Promise<unknown> =>
+        http.get(`http://${location.host}/verse`).then(
+          () => 'well',
+          (error: unknown) => error,
+        )
+      const [first, second] = [await failed(), await failed()]
+      return [(first as Error).name, core.circuitOpen(second)?.reason, board.circuit(location.host).counters]
+    })
+    expect(seen).toMatchObject(['HTTPError', 'open', { failures: 2, refused: 1 }])
+    expect(requests).toBe(2)
+  })
 })
 
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
     stdin: {
-      contents: `import * as core from '@fuseboard/core'; import * as testing from '@fuseboard/core/testing'; Object.assign(globalThis, { core, testing })`,
+      contents: `import * as core from '@fuseboard/core'; import * as testing from '@fuseboard/core/testing'; import ky from 'ky'; import { breaker } from '@fuseboard/ky'; Object.assign(globalThis, { core, testing, ky, breaker })`,
       resolveDir: import.meta.dirname,
     },
     bundle: true,

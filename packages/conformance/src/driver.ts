@@ -35,6 +35,8 @@ export interface Settings {
   readonly twice?: boolean
   /** A second place of the same chain is guarded too. */
   readonly layers?: boolean
+  /** Speaks HTTP/2 where the host does, and the client can. */
+  readonly http2?: boolean
   /** The caller has a transport of their own beneath the breaker, which calls this when it sends. */
   readonly onSend?: () => void
 }

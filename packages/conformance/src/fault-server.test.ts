@@ -55,6 +55,13 @@ describe('answers', () => {
     expect(Date.parse(headers['retry-after'] ?? '') - Date.parse(headers.date ?? '')).toBe(7_000)
   })
 
+  test('/own and what is below it answer as they are told', async () => {
+    expect((await read('/own')).status).toBe(404)
+    server.own = (request, response) => void response.end(request.url)
+    expect((await read('/own/path?a=1')).body).toBe('/own/path?a=1')
+    expect(server.requests('/own/path')).toBe(1)
+  })
+
   test('/redirect leads elsewhere, or on and on', async () => {
     expect(await read('/redirect?to=/ok')).toMatchObject({ status: 302, headers: { location: '/ok' } })
     expect(await read('/redirect?code=307')).toMatchObject({ status: 307, headers: { location: '/redirect?hop=2' } })

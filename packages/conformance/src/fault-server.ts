@@ -1,7 +1,7 @@
 // A host on loopback that goes wrong in every way a client can meet, and counts what reaches it.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import {
   connect,
   createServer as createTcpServer,
@@ -21,7 +21,7 @@ export async function faultServer(): Promise<FaultServer> {
   return server
 }
 
-/** Its paths are the names in `ROUTES`; besides, it accepts each upgrade and each CONNECT. */
+/** Its paths are the names in `ROUTES`, and `/own` for what a case wants of its own; besides, it accepts each upgrade and each CONNECT. */
 export class FaultServer implements AsyncDisposable {
   /** The sockets that are open now. */
   readonly sockets: ReadonlySet<Socket>
@@ -31,6 +31,8 @@ export class FaultServer implements AsyncDisposable {
   readonly #targets = new Tally()
   readonly #waiting = new Set<{ path: string; times: number; resolve: () => void }>()
   readonly #held: { peer: TcpServer; ends: readonly Socket[] }[] = []
+  /** What answers `/own` and all paths below it. */
+  own: RequestListener = (_request, response) => json(response, { error: 'nobody says' }, 404)
   #connections = 0
   #port = 0
 
@@ -120,6 +122,7 @@ export class FaultServer implements AsyncDisposable {
     const [, route = '', detail = ''] = pathname.split('/')
     const count = this.#count(pathname)
     const times = this.#targets.add(pathname + search)
+    if (route === 'own') return this.own(request, response)
     const answer = ROUTES[route] ?? (({ response }) => json(response, { error: 'no such path' }, 404))
     Promise.resolve(answer({ request, response, detail, query: searchParams, count, times })).catch(() =>
       response.destroy(),

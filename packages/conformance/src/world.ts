@@ -5,11 +5,11 @@ import {
   type Board,
   type Circuit,
   type CircuitOpenError,
-  type Policy,
   type Verdict,
 } from '@fuseboard/core'
 import { manualClock, type ManualClock } from '@fuseboard/core/testing'
 import { expect, vi } from 'vitest'
+import type { CasePolicy } from './cases/case.ts'
 import type { Client, Driver, Fields, Settings } from './driver.ts'
 import { faultServer, type FaultServer } from './fault-server.ts'
 
@@ -31,7 +31,7 @@ export interface World {
   readonly close: () => Promise<void>
 }
 
-export async function openWorld(driver: Driver, policy: Policy, settings: Settings = {}): Promise<World> {
+export async function openWorld(driver: Driver, policy: CasePolicy, settings: Settings = {}): Promise<World> {
   const server = await faultServer()
   const clock = manualClock()
   // Named, since a guard on the whole process leaves loopback out otherwise.

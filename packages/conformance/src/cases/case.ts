@@ -1,5 +1,5 @@
 // One numbered case: an idea that holds for every client.
-import type { Policy } from '@fuseboard/core'
+import type { BoardOptions, Policy } from '@fuseboard/core'
 import type { Settings } from '../driver.ts'
 import type { World } from '../world.ts'
 
@@ -8,10 +8,13 @@ export interface Case {
   readonly id: CaseId
   /** What holds, as a sentence. */
   readonly name: string
-  readonly policy: Policy
+  readonly policy: CasePolicy
   readonly settings?: Settings
   readonly run: (world: World) => Promise<void>
 }
+
+/** A policy, and the store of the board where it matters which. */
+export type CasePolicy = Policy & Pick<BoardOptions, 'replies'>
 
 export type CaseId = `${number}` | `${number}${'b' | 'c' | 'd' | 'e'}`
 

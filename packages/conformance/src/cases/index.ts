@@ -10,6 +10,8 @@ import { layers } from './layers.ts'
 import { load } from './load.ts'
 import { redirects } from './redirects.ts'
 import { refusals } from './refusals.ts'
+import { replies } from './replies.ts'
+import { secure } from './secure.ts'
 import { standIns } from './stand-ins.ts'
 
 export const CASES: readonly Case[] = [
@@ -24,6 +26,8 @@ export const CASES: readonly Case[] = [
   standIns,
   layers,
   load,
+  secure,
+  replies,
 ]
   .flat()
   .toSorted(

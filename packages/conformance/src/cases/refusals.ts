@@ -6,6 +6,14 @@ import { expect, vi } from 'vitest'
 import { caught, codesOf, insisting, need, refused } from '../world.ts'
 import { COUNTS, OPENS, type Case } from './case.ts'
 
+// The client may set a time limit of its own, as long as it clears it.
+const TIMERS: ('setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval')[] = [
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+]
+
 export const refusals: readonly Case[] = [
   {
     id: '29',
@@ -34,7 +42,7 @@ export const refusals: readonly Case[] = [
     policy: OPENS,
     async run({ at, client, circuit, log, server }) {
       circuit().trip()
-      vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] })
+      vi.useFakeTimers({ toFake: TIMERS })
       await refused(client.call(at('/ok')))
       expect([vi.getTimerCount(), server.connections, server.requests(), log.refusals]).toEqual([0, 0, 0, ['open']])
     },
@@ -80,7 +88,7 @@ export const refusals: readonly Case[] = [
     settings: { retries: 'default' },
     async run({ at, client, circuit, server }) {
       circuit().trip()
-      vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] }) // a backoff would never end
+      vi.useFakeTimers({ toFake: TIMERS }) // a backoff would never end
       await refused(client.call(at('/ok')))
       expect([vi.getTimerCount(), server.requests()]).toEqual([0, 0])
     },

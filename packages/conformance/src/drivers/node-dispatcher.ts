@@ -15,11 +15,14 @@ const originals = places.map((place) => globals[place] as Dispatcher)
 const Agent = originals[0]?.constructor as new (options: object) => Dispatcher
 
 /** Puts one in; `restore` takes it out again and breaks its sockets. */
-export function nodeDispatcher({ timeout, onSend }: Settings): {
+export function nodeDispatcher({ timeout, http2 = false, onSend }: Settings): {
   dispatcher: Dispatcher
   restore: () => Promise<void>
 } {
-  const agent = new Agent(timeout === undefined ? {} : { headersTimeout: timeout, bodyTimeout: timeout })
+  const agent = new Agent({
+    allowH2: http2,
+    ...(timeout !== undefined && { headersTimeout: timeout, bodyTimeout: timeout }),
+  })
   const dispatcher = onSend ? spying(agent, onSend) : agent
   for (const place of places) globals[place] = dispatcher
   const restore = (): Promise<void> => {

@@ -13,9 +13,12 @@ export const undiciRequest = (name: string, undici: typeof Undici): Driver => ({
   refusedBody: 'destroyed',
   isNative: (response) => response instanceof Object && 'statusCode' in response && 'body' in response,
   isOwnRefusal: (error) => error !== undefined && circuitOpen(error) === error,
-  open(board, { timeout, retries, redirects, cache, twice, layers, onSend }) {
+  open(board, { timeout, retries, redirects, cache, twice, layers, http2 = false, onSend }) {
     const { interceptors } = undici
-    const agent = new undici.Agent(timeout === undefined ? {} : { headersTimeout: timeout, bodyTimeout: timeout })
+    const agent = new undici.Agent({
+      allowH2: http2,
+      ...(timeout !== undefined && { headersTimeout: timeout, bodyTimeout: timeout }),
+    })
     const chain = [breaker(board)]
     if (onSend) chain.unshift(spy(onSend))
     if (twice) chain.push(breaker(board))

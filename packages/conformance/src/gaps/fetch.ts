@@ -43,6 +43,22 @@ const FETCH_GAPS: readonly Gap[] = [
 export const NATIVE_FETCH_GAPS: readonly Gap[] = [
   ...FETCH_GAPS,
   passedBy('a dispatcher given to fetch takes the place of the global one, which is the guarded one'),
+  {
+    id: '75c',
+    why: 'fetch asks with Cache-Control: no-cache where the request has a condition',
+    instead: 'who has the answer already hears of the failure',
+    async run({ at, client, server, status }) {
+      const asked: unknown[] = []
+      server.own = ({ headers }, response) => {
+        asked.push(headers['cache-control'])
+        response.writeHead(asked.length === 1 ? 200 : 503, { etag: '"v1"' }).end('kept')
+      }
+      await client.call(at('/own'))
+      expect(await status('/own', { headers: { 'if-none-match': '"v1"' } })).toBe(503)
+      expect(asked).toEqual([undefined, 'no-cache'])
+      expect((await client.call(at('/own'))).text).toBe('kept')
+    },
+  },
 ]
 
 /** guardFetch stands above fetch, which follows redirects inside: one attempt, charged to the host that was asked first. */
