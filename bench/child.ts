@@ -9,7 +9,9 @@ const MEASURES: Record<Section, (task: Task) => Promise<Figure[]>> = {
   closed: async ({ rounds }) => (await import('./calls.ts')).closedCall(rounds),
   failing: async ({ rounds }) => (await import('./calls.ts')).failingCall(rounds),
   refused: async ({ rounds }) => (await import('./calls.ts')).refusal(rounds),
-  undici: async ({ rounds }) => (await import('./undici.ts')).undici(rounds),
+  outage: async () => (await import('./outage.ts')).outage(),
+  undici: async ({ rounds }) => (await import('./clients.ts')).undici(rounds),
+  clients: async ({ rounds }) => (await import('./clients.ts')).others(rounds),
 }
 
 const task = JSON.parse(process.argv[2]!) as Task

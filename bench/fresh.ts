@@ -6,7 +6,17 @@ import { FLEETS } from './subjects.ts'
 import type { Figure } from './targets.ts'
 
 /** The sections, in the order of the report; each is measured by the functions of one file. */
-export const SECTIONS = ['bytes', 'memory', 'clock', 'closed', 'failing', 'refused', 'undici'] as const
+export const SECTIONS = [
+  'bytes',
+  'memory',
+  'clock',
+  'closed',
+  'failing',
+  'refused',
+  'undici',
+  'clients',
+  'outage',
+] as const
 
 export type Section = (typeof SECTIONS)[number]
 
@@ -20,6 +30,7 @@ export interface Task {
 }
 
 export async function measure(section: Section, quick: boolean): Promise<Figure[]> {
+  if (section === 'outage' && quick) return []
   if (section !== 'memory') return inChild({ section, rounds: quick ? 20 : ROUNDS[section] })
   const figures: Figure[] = []
   for (const fleet of quick ? ['fuseboard'] : Object.keys(FLEETS))
@@ -36,6 +47,8 @@ const ROUNDS: Record<Section, number> = {
   failing: 500,
   refused: 500,
   undici: 1_000,
+  clients: 200,
+  outage: 1,
 }
 
 async function inChild(task: Task): Promise<Figure[]> {

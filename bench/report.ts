@@ -12,6 +12,8 @@ const TITLES: Record<Section, string> = {
   failing: 'A failing call',
   refused: 'A refused call',
   undici: 'undici request',
+  clients: 'The other clients',
+  outage: "A dead host of five, slowAfter: '250ms'",
 }
 
 const WIDTHS = [52, 12, 16, 10]

@@ -3,7 +3,7 @@
 /** One thing measured. A ratio is `x`; the interval is the bootstrap 95 % one, where there is one. */
 export interface Figure {
   readonly name: string
-  readonly unit: 'x' | 'ns' | 'us' | 'B' | 'timers'
+  readonly unit: 'x' | 'ns' | 'us' | 'ms' | 'B' | 'timers' | 'requests'
   readonly value: number
   readonly low?: number
   readonly high?: number
@@ -39,6 +39,16 @@ const again = (subject: string): Control => ({ figure: `${subject} again / ${sub
 const CALL = again('bare')
 const REQUESTS = { from: 0.98, to: 1.02 }
 
+function costOf(client: string): Target[] {
+  const target = (what: string, limit: object): Target => ({
+    section: 'clients',
+    figure: `${client} guarded / bare, ${what}`,
+    ...limit,
+    control: { figure: `${client} again / bare, ${what}`, ...REQUESTS },
+  })
+  return [target('CPU', { atMost: 1.05 }), target('throughput', { atLeast: 0.95 })]
+}
+
 export const TARGETS: readonly Target[] = [
   { section: 'clock', figure: 'circuit.admit + settle / clock', atMost: 1.25, control: again('clock') },
   { section: 'bytes', figure: 'circuit.admit + settle', atMost: 0 },
@@ -66,6 +76,10 @@ export const TARGETS: readonly Target[] = [
     atLeast: 0.97,
     control: { figure: 'bare again / bare, throughput', ...REQUESTS },
   },
+  ...['guardFetch', 'axios', 'ky', 'got'].flatMap(costOf),
+  { section: 'outage', figure: 'guarded, healthy completed / control', atLeast: 0.99 },
+  { section: 'outage', figure: 'guarded, healthy p99 / control', atMost: 2 },
+  { section: 'outage', figure: 'guarded, requests beyond what may reach it', atMost: 0 },
 ]
 
 /** The verdicts on the figures of a section. A target whose figure is not there is missed. */

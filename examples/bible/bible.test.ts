@@ -36,10 +36,16 @@ function named<Name extends StoryEvent['event']>(events: readonly StoryEvent[], 
 }
 
 describe('the story', () => {
-  test.concurrent.each(['1', '4'])(
-    'keeps its promises with the outages shuffled by seed %s',
-    async (seed) => {
-      const played = await run('--json', '--scale', '20', '--seed', seed)
+  test.concurrent.each([
+    ['1', 'all', ['axios', 'ky', 'got', 'request', 'guardFetch', 'fetch']],
+    ['4', 'fetch', ['guardFetch', 'fetch']],
+    ['2', 'axios', ['axios']],
+    ['3', 'got', ['got']],
+    ['5', 'ky', ['ky']],
+  ] as const)(
+    'keeps its promises with the outages shuffled by seed %s, read with %s',
+    async (seed, choice, clients) => {
+      const played = await run('--json', '--scale', '20', '--seed', seed, '--client', choice)
       expect(played).toMatchObject({ status: 0, stderr: '' })
 
       const events = eventsOf(played)
@@ -66,7 +72,7 @@ describe('the story', () => {
       expect(summary!.outages.map(({ outage }) => outage)).toEqual(outages)
       expect(summary!.guarded.reachedDead).toBeLessThan(summary!.unguarded.reachedDead)
       expect(summary!.savedMs).toBeGreaterThan(0)
-      expect(new Set(calls.map(({ client }) => client))).toEqual(new Set(['guardFetch', 'request', 'fetch']))
+      expect(new Set(calls.map(({ client }) => client))).toEqual(new Set(clients))
       expect(events.at(-1)).toMatchObject({ event: 'end', status: 0 })
     },
     25_000,
@@ -82,6 +88,7 @@ describe('the story', () => {
 test.concurrent.each([
   [['--scale', 'fast'], '--scale must be a whole number from 1 to 40, got "fast"'],
   [['--scale', '0'], '--scale must be a whole number from 1 to 40, got "0"'],
+  [['--client', 'superagent'], '--client must be one of all, axios, ky, got, undici, fetch, got "superagent"'],
   [['--seed', '1.5'], '--seed must be a whole number'],
   [['--verse', 'x'], "Unknown option '--verse'"],
   [['psalm'], "Unexpected argument 'psalm'"],
@@ -96,5 +103,5 @@ test.concurrent.each([
 test.concurrent('--help says what there is', async () => {
   const { status, stdout } = await run('--help')
   expect(status).toBe(0)
-  for (const option of ['--scale', '--seed', '--live', '--json']) expect(stdout).toContain(option)
+  for (const option of ['--client', '--scale', '--seed', '--live', '--json']) expect(stdout).toContain(option)
 })

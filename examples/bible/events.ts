@@ -1,6 +1,6 @@
 // What happens, as the timeline shows it and `--json` prints it.
 import type { State } from '@fuseboard/core'
-import type { Client } from './clients.ts'
+import type { Choice, Client } from './clients.ts'
 import type { Outage } from './server.ts'
 
 /**
@@ -86,6 +86,7 @@ export type StoryEvent =
       readonly seed: number | null
       readonly host: string
       readonly limitMs: number
+      readonly client: Choice
     }
   | { readonly event: 'scene'; readonly title: string }
   | { readonly event: 'service'; readonly outage: Outage | null; readonly says: string }

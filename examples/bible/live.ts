@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bibleBoard } from './board.ts'
 import { guardedClients } from './clients.ts'
 import type { Call, Tell } from './events.ts'
+import type { Options } from './options.ts'
 import { VERSES } from './passages.ts'
 import { Reader } from './reader.ts'
 import { LIMIT, type Ending } from './rehearsal.ts'
@@ -11,13 +12,13 @@ const HOST = 'bible-api.com'
 /** Milliseconds between calls: 7 of them stay far below the service's 15 in 30 s. */
 const PACE = 2_500
 
-export async function live(tell: Tell, signal: AbortSignal): Promise<Ending> {
+export async function live({ client }: Options, tell: Tell, signal: AbortSignal): Promise<Ending> {
   const board = bibleBoard(HOST, { scale: 1, epoch: 0 }, tell)
-  const clients = guardedClients(board, LIMIT)
+  const clients = guardedClients(board, LIMIT, client)
   const reader = new Reader(board)
   const calls: Call[] = []
 
-  tell({ event: 'start', scale: 1, seed: null, host: HOST, limitMs: LIMIT })
+  tell({ event: 'start', scale: 1, seed: null, host: HOST, limitMs: LIMIT, client })
   tell({ event: 'scene', title: `${VERSES.length} verses from ${HOST}` })
   try {
     for (const [index, passage] of VERSES.entries()) {

@@ -28,7 +28,9 @@ async function main(args: readonly string[]): Promise<number> {
   process.stdout.on('error', () => stop.abort())
 
   const tell = options.json ? jsonLines(process.stdout) : timeline()
-  const { status, says } = options.live ? await live(tell, stop.signal) : await rehearse(options, tell, stop.signal)
+  const { status, says } = options.live
+    ? await live(options, tell, stop.signal)
+    : await rehearse(options, tell, stop.signal)
   tell({ event: 'end', status, says })
   return status
 }

@@ -1,11 +1,14 @@
 // What the command line says.
 import { parseArgs } from 'node:util'
+import { CHOICES, type Choice } from './clients.ts'
 
 export interface Options {
   /** How many times as fast as the real service everything runs. */
   readonly scale: number
   /** Shuffles the outages; without it they come in the order of the story. */
   readonly seed: number | undefined
+  /** Which clients read. */
+  readonly client: Choice
   /** Talks to bible-api.com itself. */
   readonly live: boolean
   /** One event a line, for programs. */
@@ -13,12 +16,14 @@ export interface Options {
   readonly help: boolean
 }
 
-export const USAGE = 'usage: node examples/bible/main.ts [--scale 1..40] [--seed n] [--live] [--json] [--help]'
+export const USAGE =
+  'usage: node examples/bible/main.ts [--client name] [--scale 1..40] [--seed n] [--live] [--json] [--help]'
 
 export const HELP = `A program that reads verses while the service they come from is well, limits it, fails, hangs, disappears and comes back.
 
 ${USAGE}
 
+  --client c  read with axios, ky, got, undici or fetch only (all, by turns)
   --scale n   run n times as fast as the real service, 1 to 40 (10; 1 takes five minutes)
   --seed n    shuffle the outages; the same whole number gives the same order
   --live      read a few verses from bible-api.com itself, at its own pace
@@ -32,11 +37,12 @@ export class UsageError extends Error {}
 
 /** @throws UsageError */
 export function readOptions(args: readonly string[]): Options {
-  const { scale, seed, live, json, help } = parse(args)
+  const { client, scale, seed, live, json, help } = parse(args)
   if (live && (scale !== undefined || seed !== undefined)) {
     throw new UsageError('--live has no scale and no seed: it goes at the pace of bible-api.com')
   }
   return {
+    client: oneOf(client),
     scale: live ? 1 : number('scale', scale ?? '10', 1, 40),
     seed: seed === undefined ? undefined : number('seed', seed, 0, 2 ** 32 - 1),
     live,
@@ -50,6 +56,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
+        client: { type: 'string', default: 'all' },
         scale: { type: 'string' },
         seed: { type: 'string' },
         live: { type: 'boolean', default: false },
@@ -60,6 +67,12 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error))
   }
+}
+
+function oneOf(client: string): Choice {
+  const choice = CHOICES.find((one) => one === client)
+  if (choice) return choice
+  throw new UsageError(`--client must be one of ${CHOICES.join(', ')}, got ${JSON.stringify(client)}`)
 }
 
 function number(name: string, text: string, from: number, to: number): number {

@@ -115,7 +115,7 @@ function differences(
       : [['200s', answers, outcomes['200']] as const, ['time-outs', timeouts, outcomes.unanswered] as const]),
     ['429s', seen.get('429') ?? 0, outcomes['429']],
     ['500s', seen.get('500') ?? 0, outcomes['500 empty'] + outcomes['500 html']],
-    ['refused connections', seen.get('ECONNREFUSED') ?? 0, refused],
+    ['requests that found nobody', (seen.get('ECONNREFUSED') ?? 0) + (seen.get('ECONNRESET') ?? 0), refused],
   ]
   return pairs.flatMap(([what, here, there]) =>
     here === there ? [] : [`${who} ${what}: ${here} here, ${there} there`],

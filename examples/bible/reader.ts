@@ -65,6 +65,8 @@ export function kindOf(error: unknown): string {
   if (refusal) return refusal.reason
   for (let depth = 0; depth < 8 && error instanceof Error; depth++) {
     if (error.name === 'TimeoutError') return error.name
+    // What axios calls its time limit.
+    if ('code' in error && error.code === 'ECONNABORTED') return 'TimeoutError'
     if ('code' in error && typeof error.code === 'string') return error.code
     error = error.cause
   }

@@ -22,7 +22,7 @@ export interface Ending {
 export const LIMIT = 5_000
 const RESOLUTION = 10
 
-export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: AbortSignal): Promise<Ending> {
+export async function rehearse({ client, scale, seed }: Options, tellAll: Tell, signal: AbortSignal): Promise<Ending> {
   // What is still under way when it is stopped is nobody's concern.
   const tell: Tell = (event) => void (signal.aborted || tellAll(event))
   const limit = Math.round(LIMIT / scale)
@@ -37,12 +37,12 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: 
   const board = bibleBoard(server.host, tempo, tell)
   const circuit = board.circuit(server.host)
   const tally = new Tally(board)
-  const clients = guardedClients(board, limit)
+  const clients = guardedClients(board, limit, client)
   const unguarded = unguardedClient(limit)
   const cast = { board, circuit, clients, server, unguarded, unguardedServer, witness, tally, tell, signal }
 
   try {
-    tell({ event: 'start', scale, seed: seed ?? null, host: server.host, limitMs: limit })
+    tell({ event: 'start', scale, seed: seed ?? null, host: server.host, limitMs: limit, client })
     await new Story(cast, scale, tempo.epoch).play(troubles(seed))
   } catch (error) {
     if (signal.aborted) return { status: 130, says: 'Stopped.' }

@@ -1,5 +1,6 @@
 // Shows to people what happens as it happens, and in the end what came of it.
 import { styleText } from 'node:util'
+import type { Choice } from './clients.ts'
 import type { Call, Column, StoryEvent } from './events.ts'
 import { cut, rule, span, tenths, wrap } from './format.ts'
 
@@ -61,7 +62,7 @@ export class Timeline {
     }
   }
 
-  #opening({ scale, seed, host, limitMs }: Named<'start'>): readonly string[] {
+  #opening({ client, scale, seed, host, limitMs }: Named<'start'>): readonly string[] {
     const pace =
       scale === 1 ? 'the pace of the real service' : `1:${scale}, so that its 30 s are ${span(30_000 / scale)} here`
     const key = (source: Call['source'], what: string): string =>
@@ -70,7 +71,7 @@ export class Timeline {
       this.#paint('bold', 'Fuseboard: a verse survives an outage'),
       '',
       `  Service   ${host}, at ${pace}`,
-      `  Clients   guardFetch, undici's request, native fetch: one circuit for all of them`,
+      `  Clients   ${NAMES[client]}: one circuit for all they ask`,
       `  Patience  ${span(limitMs)} for an answer`,
       ...(seed === null ? [] : [`  Outages   shuffled by seed ${seed}`]),
       `  Signs     ${[
@@ -168,6 +169,15 @@ function when({ source, ageMs = 0, waitMs = 0, tookMs }: Pick<Call, 'source' | '
 /** What a call met: an answer of the service, none, or a circuit that did not let it through. */
 function met({ status, instead = String(status) }: Pick<Call, 'status' | 'instead'>): string {
   return /^\d+$/.test(instead) ? `got ${instead}` : (WORDS[instead] ?? instead)
+}
+
+const NAMES: Record<Choice, string> = {
+  all: "axios, ky, got, undici's request, guardFetch and native fetch",
+  axios: 'axios',
+  ky: 'ky',
+  got: 'got',
+  undici: "undici's request",
+  fetch: 'guardFetch and native fetch',
 }
 
 const WORDS: Record<string, string> = { TimeoutError: 'timed out', ECONNREFUSED: 'no server' }

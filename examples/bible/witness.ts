@@ -1,22 +1,21 @@
 // Counts, below every breaker, the connections that nobody took: while a server is down it cannot count them itself.
 import diagnostics from 'node:diagnostics_channel'
+import type { ClientRequest } from 'node:http'
 import type { BibleServer } from './server.ts'
 
-/** Watches undici's own diagnostics, those of the copy inside Node too. */
+/** Watches the diagnostics of undici, those of the copy inside Node too, and those of node:http, which axios and got use. */
 export class Witness {
   readonly #refused = new Map<number, number>()
   readonly #hear = (message: unknown): void => {
-    const { connectParams, error } = message as { connectParams: { port: string }; error: { code?: string } }
-    if (error.code !== 'ECONNREFUSED') return
-    const port = Number(connectParams.port)
-    this.#refused.set(port, this.refused(port) + 1)
+    const port = portOf(message as Failed)
+    if (port) this.#refused.set(port, this.refused(port) + 1)
   }
 
   constructor() {
-    diagnostics.subscribe(CHANNEL, this.#hear)
+    for (const channel of CHANNELS) diagnostics.subscribe(channel, this.#hear)
   }
 
-  /** How many connections to a port of this machine were refused. */
+  /** How many requests to a port of this machine found nobody there. */
   refused(port: number): number {
     return this.#refused.get(port) ?? 0
   }
@@ -27,8 +26,20 @@ export class Witness {
   }
 
   close(): void {
-    diagnostics.unsubscribe(CHANNEL, this.#hear)
+    for (const channel of CHANNELS) diagnostics.unsubscribe(channel, this.#hear)
   }
 }
 
-const CHANNEL = 'undici:client:connectError'
+interface Failed {
+  readonly error: { code?: string; port?: number }
+  readonly request?: ClientRequest
+}
+
+/** The port where nobody was found: a connection was refused, or one kept from before turned out to be dead. */
+function portOf({ error, request }: Failed): number | undefined {
+  if (error.code === 'ECONNREFUSED') return error.port
+  if (error.code !== 'ECONNRESET' || !request?.reusedSocket) return undefined
+  return Number(new URL(`http://${String(request.getHeader('host'))}`).port)
+}
+
+const CHANNELS = ['undici:client:connectError', 'http.client.request.error']
