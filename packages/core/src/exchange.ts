@@ -17,8 +17,11 @@ export interface Client<Response extends object> {
   watch?(response: Response, attempt: Attempt, captured: boolean): Response
   /** A reply stands in for this response: its socket must come back. */
   drain(response: Response): void
-  /** Makes a reply, whose body is unpacked, the client's own response. Left out where that cannot be, and then nothing stands in. */
-  thaw?: ((reply: Reply) => Response) | undefined
+  /**
+   * Makes a reply, whose body is unpacked, the client's own response; undefined for one that cannot be. Left out where none can,
+   * and then nothing stands in.
+   */
+  thaw?: ((reply: Reply) => Response | undefined) | undefined
   /** Ends the wait for a fallback where the caller gives up. */
   readonly signal?: AbortSignal | null | undefined
   /** The attempt that went on where a redirect ended the one before: each hop is one of its own. */
@@ -53,15 +56,17 @@ function answered<Response extends object>(
   const pass = (): Response => {
     const captured = attempt.capture(head)
     const watched = client.watch?.(response, attempt, captured) ?? response
-    return Object.defineProperty(watched, TIED, { value: attempt, configurable: true })
+    // A mock's may be frozen.
+    Reflect.defineProperty(watched, TIED, { value: attempt, configurable: true })
+    return watched
   }
   const asked = wait(attempt, client)
   if (asked === undefined) return pass()
   return asked.then((given) => {
-    const reply = unpacked(given)
-    if (reply === undefined || client.thaw === undefined) return pass()
+    const made = make(client, given)
+    if (made === undefined) return pass()
     client.drain(response)
-    return dress(client.thaw(reply), reply)
+    return made
   })
 }
 
@@ -94,14 +99,16 @@ async function recover<Response extends object>(
   client: Client<Response>,
   error: unknown,
 ): Promise<Response> {
-  const reply = unpacked(await wait(attempt, client))
-  if (reply && client.thaw) return dress(client.thaw(reply), reply)
+  const made = make(client, await wait(attempt, client))
+  if (made) return made
   throw error
 }
 
-function dress<Response extends object>(response: Response, reply: Reply): Response {
-  markFallback(response, reply.mark)
-  return response
+function make<Response extends object>(client: Client<Response>, given: Reply | undefined): Response | undefined {
+  const reply = unpacked(given)
+  const made = reply && client.thaw?.(reply)
+  if (reply && made) markFallback(made, reply.mark)
+  return made
 }
 
 // A fallback may take long: a caller who gives up meanwhile must not be kept.

@@ -31,6 +31,17 @@ describe('a stand-in', () => {
     expect([clone.url, clone.type, await clone.json(), await response.json()]).toEqual([url, type, { a: 1 }, { a: 1 }])
   })
 
+  test('is no redirect, unless the caller asked to see those', async () => {
+    const { send } = guarding({ fallback: reply({ status: 301, headers: { location: '/y' }, text: '' }) })
+    expect((await send('http://a.test/x')).status).toBe(503)
+    expect((await send('http://a.test/x', { redirect: 'manual' })).status).toBe(301)
+  })
+
+  test('does not need a response that can be written to', async () => {
+    const { send } = guarding({}, () => Object.freeze(new Response('frozen')))
+    expect(await (await send('http://a.test/x')).text()).toBe('frozen')
+  })
+
   test('has its URL as fetch writes it: whole, escaped, and without a fragment', async () => {
     const { send } = guarding({ fallback: reply({ text: 'made' }) })
     expect((await send('http://A.test:80/x y#part')).url).toBe('http://a.test/x%20y')

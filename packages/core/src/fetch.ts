@@ -10,7 +10,7 @@ import { causeOfSignal, type Cause } from './outcome.ts'
 import type { AnswerHead, Reply } from './reply.ts'
 import type { RequestLike } from './request.ts'
 import { isReadable } from './watched-body.ts'
-import { isWatched, passResponse, watchResponse } from './watched-response.ts'
+import { isClosed, passResponse, watchResponse } from './watched-response.ts'
 
 type Fetch = typeof globalThis.fetch
 type Input = Parameters<Fetch>[0]
@@ -93,6 +93,10 @@ class FetchRequest implements RequestLike {
     return this.init?.credentials ?? this.#request?.credentials
   }
 
+  get redirect(): string | undefined {
+    return this.init?.redirect ?? this.#request?.redirect
+  }
+
   get signal(): AbortSignal | null | undefined {
     return this.init?.signal ?? this.#request?.signal
   }
@@ -151,7 +155,7 @@ class FetchClient implements Client<Response> {
     if (response.body === null) attempt.end()
     if (!isReadable(response.body) || response.status < 200 || (attempt.adopted && !captured)) return response
     const causeOf = (): Cause | undefined => causeOfSignal(this.#request.signal)
-    return captured || isWatched(response)
+    return captured || isClosed(response)
       ? passResponse(response, response.body, attempt, captured, causeOf)
       : watchResponse(response, attempt, causeOf)
   }
@@ -160,7 +164,9 @@ class FetchClient implements Client<Response> {
     if (isReadable(response.body)) response.body.cancel().catch(() => {})
   }
 
-  thaw({ status, statusText, headers, body }: Reply): Response {
+  thaw({ status, statusText, headers, body }: Reply): Response | undefined {
+    // A redirect that another client kept: fetch would have followed it.
+    if (REDIRECTS.has(status) && this.#request.redirect !== 'manual') return undefined
     const bare = this.#request.method.toUpperCase() === 'HEAD' || [204, 205, 304].includes(status)
     const response = new Response(bare ? null : (body as Uint8Array<ArrayBuffer>), {
       status,
@@ -172,6 +178,8 @@ class FetchClient implements Client<Response> {
     return alike(response, { url, redirected: false, type: 'basic', status, statusText, ok: response.ok }, false)
   }
 }
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 /** What Node's fetch says of requests that the caller got wrong. */
 const MISTAKES = /redirect count exceeded|unexpected redirect|unknown scheme|invalid (?:url|method|header)|URL scheme/i

@@ -17,8 +17,8 @@ const WATCH: unique symbol = Symbol('fuseboard.watch')
 
 type Watched = Response & { readonly [WATCH]: Watch }
 
-/** @internal Whether another board watches it already. */
-export const isWatched = (response: Response): boolean => WATCH in response
+/** @internal Whether it cannot be watched as it is: another board does so already, or it is frozen as a mock may be. */
+export const isClosed = (response: Response): boolean => WATCH in response || !Object.isExtensible(response)
 
 /** The methods that read a body as a whole, and fail for no other reason than the body, but for bad JSON. */
 const WHOLE = ['arrayBuffer', 'blob', 'bytes', 'json', 'text'] as const
