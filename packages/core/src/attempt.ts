@@ -80,6 +80,11 @@ export class Attempt implements Asker {
     return this.#circuit !== undefined
   }
 
+  /** Whether the policy has anything that could stand in. */
+  get replaceable(): boolean {
+    return this.#circuit !== undefined && this.#circuit.rules.fallbacks.length > 0
+  }
+
   /** It must not be sent. */
   get refused(): boolean {
     return this.#token < 0 && this.#circuit !== undefined

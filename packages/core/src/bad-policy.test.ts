@@ -127,7 +127,7 @@ describe('a wrong policy', () => {
     }
     expect(messages).toEqual([
       "fuseboard: openFor is 60 ms: durations are milliseconds, or text such as '60s'",
-      'fuseboard: hosts["a.test"].openFor is 30 ms: durations are milliseconds, or text such as \'60s\'',
+      'fuseboard: hosts["a.test"].openFor is 30 ms: durations are milliseconds, or text such as \'30s\'',
     ])
   })
 

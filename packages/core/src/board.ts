@@ -56,6 +56,7 @@ export class Board {
   constructor(options: BoardOptions) {
     Object.defineProperty(this, BRAND, { value: true })
     const check = new Check('')
+    if (isBoard(options)) throw new TypeError('The options of a board are wanted, got a board')
     check.object(options, 'the options of a board')
     check.known(options, OPTIONS)
     const { hosts, replies, maxCircuits = 1_024, clock, ...own } = options
@@ -103,11 +104,16 @@ export class Board {
     return new Attempt(this.#home, this.#circuitOf(entry, entry.rules, request), request, entry.host)
   }
 
-  /** The circuit of a key (by default a host), made where there is none. */
+  /**
+   * The circuit of a key, made where there is none. By default the key is the host, with its port where that is not the scheme's
+   * own: `bible-api.com`, `127.0.0.1:8080`. {@link peek} makes none, {@link circuits} gives those that there are.
+   * @throws TypeError where the key is no text
+   */
   circuit(key: string): Circuit {
     const { circuits, time } = this.#wiring
     const known = circuits.get(key)
     if (known) return known
+    readKey(key)
     circuits.room(time.thawed())
     return this.#make(key, this.#rulesOf(key), false)
   }
@@ -298,5 +304,6 @@ export function toBoard(options?: Board | BoardOptions): Board {
   return isBoard(options) ? options : createBoard(options)
 }
 
+/** Known by their brand, since there may be two copies of this code. */
 const isBoard = (value: Board | BoardOptions): value is Board =>
   typeof value === 'object' && value !== null && BRAND in value

@@ -2,12 +2,12 @@
 import { ask } from './ask.ts'
 import { isPromise } from './awaitable.ts'
 import { addCounters, type Counters } from './counters.ts'
-import { parse, show, spell, type Duration } from './duration.ts'
+import { parse, plural, show, spell, type Duration } from './duration.ts'
 import { CircuitOpenError, refuse } from './errors.ts'
 import { tellRefused, type Events, type Evidence, type TransitionEvent, type TransitionReason } from './events.ts'
 import { reasonFor } from './evidence.ts'
 import { Failures, type Kind } from './failures.ts'
-import { Holds, type Hold } from './holds.ts'
+import { Holds, type Hold, type HoldKind } from './holds.ts'
 import type { Verdict } from './outcome.ts'
 import { Pending } from './pending.ts'
 import { spanOf, type Rules } from './policy.ts'
@@ -253,12 +253,25 @@ export class Circuit implements Entry<Circuit> {
     const wait = this.#retryAfter(state === 'open' ? 'open' : 'paused', now)
     if (wait !== undefined && wait > 0) lines.push(`Calls are refused for another ${spell(wait)}.`)
     const streak = this.#failures?.streak ?? 0
-    lines.push(`In its window: ${calls} calls, ${failures} failed, ${slow} slow; ${streak} failures in a row.`)
+    lines.push(
+      `In its window: ${plural(calls, 'call')}, ${failures} failed, ${slow} slow; ${plural(streak, 'failure')} in a row.`,
+    )
     lines.push(
       `In all: ${this.#successes} well, ${this.#failed} failed, ${this.#refused} refused, ${this.#fallbacks} stood in for; ` +
         `${this.#inFlight} under way.`,
     )
     return lines.join(' ')
+  }
+
+  /** For logs: what it is called, how it is, and what it counted. */
+  toJSON(): { readonly key: string; readonly label: string; readonly state: State; readonly counters: Counters } {
+    const { key, label, state, counters } = this
+    return { key, label, state, counters }
+  }
+
+  /** @internal What Node prints of it. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    return this.toJSON()
   }
 
   /** Closes it and forgets what it saw. Holds and pauses end. */
@@ -343,31 +356,26 @@ export class Circuit implements Entry<Circuit> {
     return token
   }
 
-  #hold(kind: 'isolated' | 'bypassed', reason: string | undefined): Hold {
+  #hold(kind: HoldKind, reason: string | undefined): Hold {
+    if (reason !== undefined && typeof reason !== 'string') {
+      throw new TypeError(`The reason of a hold must be a string, got ${show(reason)}`)
+    }
     const { holds } = (this.#trouble ??= new Trouble())
     const from = this.#shown
     if (!holds.any) holds.onClosed = this.#machine === 'closed'
-    holds[kind]++
-    holds.note = reason
+    const letGo = holds.put(kind, reason)
     this.#turn(from, 'by-hand')
 
     let held = true
     const release = (): void => {
       if (!held || this.#trouble?.holds !== holds) return
       held = false
-      this.#letGo(holds, kind)
+      const from = this.#shown
+      letGo()
+      if (!holds.any) this.#machine = holds.onClosed ? 'closed' : 'half-open'
+      this.#turn(from, 'by-hand')
     }
     return { release, [Symbol.dispose]: release }
-  }
-
-  #letGo(holds: Holds, kind: 'isolated' | 'bypassed'): void {
-    const from = this.#shown
-    holds[kind]--
-    if (!holds.any) {
-      holds.note = undefined
-      this.#machine = holds.onClosed ? 'closed' : 'half-open'
-    }
-    this.#turn(from, 'by-hand')
   }
 
   #admitWithCare(asker: Asker | undefined, startedAt: number | undefined): number {
@@ -378,8 +386,9 @@ export class Circuit implements Entry<Circuit> {
     if (safe) this.#safeAt = now
     if (trouble !== undefined) {
       trouble.askedAt = now
-      if (trouble.holds.isolated > 0) return this.#refuse('isolated')
-      if (trouble.holds.bypassed === 0) {
+      const held = trouble.holds.kind
+      if (held === 'isolated') return this.#refuse('isolated')
+      if (held === undefined) {
         if (now < trouble.pausedUntil) return this.#refuse('paused')
         if (this.#machine === 'open' && now < trouble.until) return this.#refuse('open')
         if (this.#machine === 'open') {
@@ -444,9 +453,7 @@ export class Circuit implements Entry<Circuit> {
   }
 
   get #shown(): State {
-    const holds = this.#trouble?.holds
-    if (holds === undefined || !holds.any) return this.#machine
-    return holds.isolated > 0 ? 'isolated' : 'bypassed'
+    return this.#trouble?.holds.kind ?? this.#machine
   }
 
   // What is no good result of an ordinary call of this era.
@@ -607,8 +614,9 @@ export class Circuit implements Entry<Circuit> {
     now: number,
   ): TransitionEvent {
     const at = this.wiring.time.wall()
-    const wait = trouble.until - now
-    const until = to === 'open' ? at + wait : undefined
+    // An open time is told as it was set, however long that took.
+    const wait = trouble.until - (to === 'open' ? trouble.askedAt : now)
+    const until = to === 'open' ? at + trouble.until - now : undefined
     const why = reasonFor(reason, evidence, trouble.holds.note)
     const message = `${this.label} ${to}${until === undefined ? '' : ` for ${spell(wait)}`}: ${why}`
     return { key: this.key, label: this.label, from, to, reason, at, until, evidence, message }

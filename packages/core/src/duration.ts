@@ -39,6 +39,9 @@ export function show(value: unknown): string {
   }
 }
 
+/** @internal `1 call`, `2 calls`. */
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 /** @internal A length of time as a sentence has it: `30 s`, `1.5 s`, `250 ms`, `5 min`. */
 export function spell(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`

@@ -90,7 +90,7 @@ function setLimit(limit: number): boolean {
  * @example
  * catch (error) {
  *   const open = circuitOpen(error)
- *   if (open) return retryLater(open.retryAfterMs)
+ *   if (open) return retryLater(open.retryAfterMs ?? 60_000)
  *   throw error
  * }
  */

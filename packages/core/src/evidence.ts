@@ -1,5 +1,5 @@
 // What a circuit saw when it changed its state, and how it says so.
-import { spell } from './duration.ts'
+import { plural, spell } from './duration.ts'
 import type { Evidence, TransitionReason } from './events.ts'
 
 /** @internal Why a circuit opened, in words. */
@@ -8,9 +8,9 @@ export function reasonFor(reason: TransitionReason, evidence: Evidence, note: st
   const kinds = spellKinds(evidence.kinds)
   switch (reason) {
     case 'failure-rate':
-      return `${failures} of ${calls} calls failed${kinds}`
+      return `${failures} of ${plural(calls, 'call')} failed${kinds}`
     case 'consecutive-failures':
-      return `${streak} calls in a row failed${streakMs > 0 ? ` in ${spell(streakMs)}` : ''}${kinds}`
+      return `${plural(streak, 'call')} in a row failed${streakMs > 0 ? ` in ${spell(streakMs)}` : ''}${kinds}`
     case 'slow-calls':
       return `${slow + overdue} of ${calls + overdue} calls were slow${overdue > 0 ? `, ${overdue} of them still unanswered` : ''}`
     case 'unanswered-calls':

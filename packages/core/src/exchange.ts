@@ -3,6 +3,7 @@ import { markFallback } from './is-fallback.ts'
 import type { Attempt } from './attempt.ts'
 import type { Cause } from './outcome.ts'
 import type { AnswerHead, Reply } from './reply.ts'
+import { stamp } from './stamp.ts'
 import { unpacked } from './unpacked.ts'
 
 /** What an adapter knows about its client: how to send, and how to read, watch and rebuild a response. */
@@ -28,8 +29,8 @@ export interface Client<Response extends object> {
   readonly hop?: Attempt | undefined
 }
 
-/** What a response carries of its attempt: a WeakMap of so many short lives would burden each collection of garbage. */
-const TIED: unique symbol = Symbol('fuseboard.attempt')
+/** The attempt of each response, for {@link fail}. */
+const attempts = stamp<Attempt>()
 
 /** Takes one attempt from admission to answer. It adds one turn of the event loop to that of the client. */
 export function exchange<Response extends object>(first: Attempt, client: Client<Response>): Promise<Response> {
@@ -56,8 +57,7 @@ function answered<Response extends object>(
   const pass = (): Response => {
     const captured = attempt.capture(head)
     const watched = client.watch?.(response, attempt, captured) ?? response
-    // A mock's may be frozen.
-    Reflect.defineProperty(watched, TIED, { value: attempt, configurable: true })
+    attempts.put(watched, attempt)
     return watched
   }
   const asked = wait(attempt, client)
@@ -91,7 +91,7 @@ function settle<Response extends object>(
  * It does nothing for a response that no guarded client gave.
  */
 export function fail(response: object, reason: unknown = new Error('The caller says that the answer was none')): void {
-  ;(response as { [TIED]?: Attempt })[TIED]?.amend({ error: reason, cause: 'unknown' })
+  attempts.of(response)?.amend({ error: reason, cause: 'unknown' })
 }
 
 async function recover<Response extends object>(
@@ -114,8 +114,10 @@ function make<Response extends object>(client: Client<Response>, given: Reply | 
 // A fallback may take long: a caller who gives up meanwhile must not be kept.
 function wait<Response extends object>(
   attempt: Attempt,
-  { signal, thaw }: Client<Response>,
+  client: Client<Response>,
 ): Promise<Reply | undefined> | undefined {
+  if (!attempt.replaceable) return undefined
+  const { signal, thaw } = client
   const standIn = thaw && attempt.standIn()
   if (standIn === undefined || !signal || signal.aborted) return standIn
   return new Promise((resolve, reject) => {

@@ -141,8 +141,8 @@ async function within(ms: number, answer: PromiseLike<unknown>): Promise<{ value
   let timer: unknown
   const late = new Promise<{ fault: unknown }>((resolve) => {
     timer = setTimeout(() => resolve({ fault: `no answer within ${ms} ms` }), ms)
-    // A browser's timer is a number.
-    ;(timer as { unref?: () => unknown }).unref?.()
+    // Nobody waits for a write. A browser's timer is a number.
+    if (ms === WRITE_WITHIN) (timer as { unref?: () => unknown }).unref?.()
   })
   try {
     return await Promise.race([Promise.resolve(answer).then((value) => ({ value })), late])

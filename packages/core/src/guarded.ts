@@ -42,6 +42,8 @@ export interface GuardHome {
 /** @internal Splits a guard's policy into the rules of its circuit and how its calls are judged. */
 export function readGuardPolicy(policy: GuardPolicy): { rules: Policy; judging: RunOptions } {
   const check = new Check('')
+  if (Symbol.for('fuseboard.board') in Object(policy))
+    throw new TypeError('A guard takes a policy, got a board: use board.guard(name, fn)')
   check.object(policy, 'the policy of a guard')
   check.known(policy, OPTIONS)
   const { expected, classify, ...rules } = policy

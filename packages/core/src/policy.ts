@@ -135,8 +135,11 @@ export function readPolicy(policy: Policy, where: string, warn: (message: string
     policy[name] === undefined ? DEFAULTS[name] : policy[name]
 
   const openFor = readOpenFor(given('openFor'), check)
-  if (openFor.from < 100)
-    warn(`${where}${where && '.'}openFor is ${spell(openFor.from)}: durations are milliseconds, or text such as '60s'`)
+  const lengths = { openFor: openFor.from, ...inNumbers(policy) }
+  for (const [name, ms] of Object.entries(lengths)) {
+    if (ms > 0 && ms < 100)
+      warn(`${where}${where && '.'}${name} is ${spell(ms)}: durations are milliseconds, or text such as '${ms}s'`)
+  }
   const slowAfter = given('slowAfter')
   const window = readWindow(given('window'), check)
   if (policy.slowRate !== undefined && policy.slowAfter === undefined)
@@ -200,6 +203,12 @@ function readWindow(window: Policy['window'], check: Check): Pick<Rules, 'window
 function readLabel(label: unknown, check: Check): string | undefined {
   if (label === '') check.fail('label', 'must not be empty', label)
   return check.optional(label, 'label', 'string') as string | undefined
+}
+
+/** Lengths of time that stand as plain numbers: one who is used to seconds writes 60 for a minute. */
+function inNumbers({ window, slowAfter, abandonedAfter, maxPause }: Policy): Record<string, number> {
+  const given = Object.entries({ window, slowAfter, abandonedAfter, maxPause })
+  return Object.fromEntries(given.filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
 }
 
 /** A rate is looked at when the window is full, if not before. */

@@ -20,6 +20,7 @@ const RANKS = [
     'registry',
     'reply-counters',
     'sha256',
+    'stamp',
     'state',
     'timeline',
     'token',

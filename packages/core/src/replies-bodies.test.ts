@@ -193,6 +193,7 @@ test('#53 the headers come back as they were, repeats included, but for those of
   expect(Object.fromEntries(headers)).toEqual({
     'access-control-allow-methods': 'OPTIONS, GET',
     'strict-transport-security': 'max-age=1',
+    'cache-control': 'no-store',
     'cache-status': 'Origin; hit, Fuseboard; fwd=stale; fwd-status=503; ttl=0; detail=stale-if-error',
     age: '0',
   })

@@ -280,7 +280,7 @@ describe('what the host says', () => {
       .passes({}, { headers })
       .failed()
       ?.headers.map(([name]) => name)
-    expect(names).toEqual(['cache-control', 'x-c', 'age', 'cache-status'])
+    expect(names).toEqual(['x-c', 'cache-control', 'age', 'cache-status'])
   })
 
   test('neither private nor Connection can take Cache-Control itself out of sight', () => {
@@ -618,12 +618,7 @@ describe('whom it is for', () => {
     ] as const
     expect(new World(KEPT).passes({}, { headers }).store.size).toBe(0)
     const world = new World(KEPT).passes({}, { headers: [...headers, ['cache-control', 'public']] })
-    expect(world.failed()?.headers.map(([name]) => name)).toEqual([
-      'cache-control',
-      'cache-control',
-      'age',
-      'cache-status',
-    ])
+    expect(world.failed()?.headers.map(([name]) => name)).toEqual(['cache-control', 'age', 'cache-status'])
   })
 
   test('what a redirect led to is not the answer of what was asked', () => {
@@ -913,15 +908,23 @@ describe('the copy', () => {
         .passes({}, { headers, decoded })
         .failed()
         ?.headers.map(([name]) => name)
-    expect(names(true)).toEqual(['content-type', 'age', 'cache-status'])
-    expect(names(false)).toEqual(['content-encoding', 'content-length', 'content-type', 'age', 'cache-status'])
+    const marks = ['cache-control', 'age', 'cache-status']
+    expect(names(true)).toEqual(['content-type', ...marks])
+    expect(names(false)).toEqual(['content-encoding', 'content-length', 'content-type', ...marks])
   })
 })
 
 describe('the headers', () => {
   test('come back as the host sent them, repeats included', () => {
     const world = new World(KEPT).passes({}, { headers: VERSE_HEADERS, body: VERSE, decoded: false })
-    expect(world.failed()?.headers.slice(0, -2)).toEqual(VERSE_HEADERS)
+    expect(world.failed()?.headers.slice(0, -3)).toEqual(VERSE_HEADERS)
+  })
+
+  test('tell caches above not to keep the stand-in, whatever the host let them do with its answer', () => {
+    const world = new World(KEPT).passes({}, { headers: { 'cache-control': 'public, max-age=3600' } })
+    expect(world.refused()?.headers.filter(([name]) => name === 'cache-control')).toEqual([
+      ['cache-control', 'no-store'],
+    ])
   })
 
   test('lack those of the connection, and those that Connection names', () => {
@@ -943,7 +946,7 @@ describe('the headers', () => {
       .passes({}, { headers })
       .failed()
       ?.headers.map(([name]) => name)
-    expect(names).toEqual(['Strict-Transport-Security', 'Date', 'age', 'cache-status'])
+    expect(names).toEqual(['Strict-Transport-Security', 'Date', 'cache-control', 'age', 'cache-status'])
   })
 
   test('say what we did behind what caches further away did', () => {
@@ -955,6 +958,7 @@ describe('the headers', () => {
     const world = new World(KEPT).passes({}, { headers })
     expect(world.refused()?.headers).toEqual([
       ['x', 'y'],
+      ['cache-control', 'no-store'],
       ['age', '0'],
       ['cache-status', 'Origin; hit, CDN; fwd=miss, Fuseboard; hit; ttl=0; detail=circuit-open'],
     ])
@@ -998,7 +1002,7 @@ describe('a store that cannot be trusted', () => {
         ],
       },
     ])
-    expect(world.failed()?.headers.map(([name]) => name)).toEqual(['z', 'age', 'cache-status'])
+    expect(world.failed()?.headers.map(([name]) => name)).toEqual(['z', 'cache-control', 'age', 'cache-status'])
   })
 
   test('a sound entry stands beside one that is not', () => {

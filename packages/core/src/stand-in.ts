@@ -39,7 +39,9 @@ function markedHeaders(
   // The nearest cache is the last in the list.
   const caches = [header(headers, 'cache-status'), cacheStatus(failure, stored?.ttl)].filter(Boolean).join(', ')
   return [
-    ...headers.filter(([name]) => name.toLowerCase() !== 'cache-status'),
+    ...headers.filter(([name]) => !/^cache-(?:status|control)$/i.test(name)),
+    // A cache above would keep it past the outage.
+    ['cache-control', 'no-store'],
     ...(stored ? [['age', `${Math.floor(stored.age / 1_000)}`] as const] : []),
     ['cache-status', caches],
   ]

@@ -4,6 +4,7 @@ import type { Attempt } from './attempt.ts'
 import { isFieldValue } from './field.ts'
 import { alike } from './likeness.ts'
 import type { Cause } from './outcome.ts'
+import { stamp } from './stamp.ts'
 import { causeOfDecoding, watchBody } from './watched-body.ts'
 
 interface Watch {
@@ -13,12 +14,12 @@ interface Watch {
   passed: Response | undefined
 }
 
-const WATCH: unique symbol = Symbol('fuseboard.watch')
-
-type Watched = Response & { readonly [WATCH]: Watch }
+const watches = stamp<Watch>()
+const watchOf = (response: Response): Watch => watches.of(response) as Watch
 
 /** @internal Whether it cannot be watched as it is: another board does so already, or it is frozen as a mock may be. */
-export const isClosed = (response: Response): boolean => WATCH in response || !Object.isExtensible(response)
+export const isClosed = (response: Response): boolean =>
+  watches.of(response) !== undefined || !Object.isExtensible(response)
 
 /** The methods that read a body as a whole, and fail for no other reason than the body, but for bad JSON. */
 const WHOLE = ['arrayBuffer', 'blob', 'bytes', 'json', 'text'] as const
@@ -32,7 +33,7 @@ const prototypes = new WeakMap<object, object>()
  */
 export function watchResponse(response: Response, attempt: Attempt, causeOf: Watch['causeOf']): Response {
   const watch: Watch = { attempt, causeOf, passed: undefined }
-  Object.defineProperty(response, WATCH, { value: watch })
+  watches.put(response, watch)
   return Object.setPrototypeOf(response, prototypeOver(Object.getPrototypeOf(response) as Response)) as Response
 }
 
@@ -65,8 +66,8 @@ function makePrototype(base: Response): object {
       ...('value' in descriptor && { writable: true }),
       ...descriptor,
     })
-  const pass = (response: Watched): Response => {
-    const watch = response[WATCH]
+  const pass = (response: Response): Response => {
+    const watch = watchOf(response)
     if (watch.passed === undefined) {
       const body = Reflect.get(base, 'body', response) as ReadableStream<Uint8Array>
       watch.passed = passResponse(response, body, watch.attempt, false, watch.causeOf)
@@ -76,40 +77,40 @@ function makePrototype(base: Response): object {
   for (const name of WHOLE) {
     if (typeof base[name] !== 'function') continue
     define(name, {
-      value(this: Watched): Promise<unknown> {
-        const { passed } = this[WATCH]
+      value(this: Response): Promise<unknown> {
+        const { passed } = watchOf(this)
         return passed === undefined ? readWhole(this, base, name) : passed[name]()
       },
     })
   }
   define('formData', {
-    value: function formData(this: Watched) {
+    value: function formData(this: Response) {
       return pass(this).formData()
     },
   })
   define('clone', {
-    value: function clone(this: Watched) {
+    value: function clone(this: Response) {
       return pass(this).clone()
     },
   })
   define('body', {
-    get(this: Watched) {
+    get(this: Response) {
       return pass(this).body
     },
   })
   define('bodyUsed', {
-    get(this: Watched): boolean {
-      return this[WATCH].passed?.bodyUsed ?? Reflect.get<Response, 'bodyUsed'>(base, 'bodyUsed', this)
+    get(this: Response): boolean {
+      return watchOf(this).passed?.bodyUsed ?? Reflect.get<Response, 'bodyUsed'>(base, 'bodyUsed', this)
     },
   })
   return own
 }
 
 // A second read fails for what the caller did.
-function readWhole(response: Watched, base: Response, name: (typeof WHOLE)[number]): Promise<unknown> {
+function readWhole(response: Response, base: Response, name: (typeof WHOLE)[number]): Promise<unknown> {
   const used = response.bodyUsed
   const whole: Promise<unknown> = Reflect.apply(base[name], response, [])
-  return used ? whole : whole.then(undefined, (error: unknown) => broke(response[WATCH], error))
+  return used ? whole : whole.then(undefined, (error: unknown) => broke(watchOf(response), error))
 }
 
 function broke({ attempt, causeOf }: Watch, error: unknown): never {

@@ -178,7 +178,7 @@ export class Subject {
 }
 
 const NONE = -1
-const WINDOW = /In its window: (\d+) calls, (\d+) failed, (\d+) slow; (\d+) failures in a row/
+const WINDOW = /In its window: (\d+) calls?, (\d+) failed, (\d+) slow; (\d+) failures? in a row/
 const WAIT = /Calls are refused for another ([\d.]+) (ms|s)\./
 
 // A board takes its chance when it is made.
