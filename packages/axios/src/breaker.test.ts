@@ -428,6 +428,22 @@ test('each call gives back the config of the caller, without the hooks of ours',
   }
 })
 
+test('a config that an adapter above sends twice at a time is two calls, and comes back as it was', async () => {
+  const { url } = await serve(({ url }, response) => {
+    if (url === '/there') response.end('there')
+    else response.writeHead(302, { location: '/there' }).end()
+  })
+  const { board, log } = watched()
+  const http = breaker(board)(real.create())
+  const below = http.defaults.adapter as AxiosAdapter
+  http.defaults.adapter = async (config) => (await Promise.all([below(config), below(config)]))[1]
+  const beforeRedirect = vi.fn<() => void>()
+  const { data, config } = await http.get<string>(url, { beforeRedirect })
+  expect([data, config.beforeRedirect, Object.getOwnPropertySymbols(config)]).toEqual(['there', beforeRedirect, []])
+  expect(beforeRedirect).toHaveBeenCalledTimes(2)
+  expect(log.toSorted()).toEqual(['success 200', 'success 200', 'success 302', 'success 302'])
+})
+
 function boom(): never {
   throw new Error('boom')
 }

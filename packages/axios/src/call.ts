@@ -1,44 +1,38 @@
 // One call of an adapter, as an exchange sees it.
-import { header, type AnswerHead, type Attempt, type Board, type Cause, type Client, type Reply } from '@fuseboard/core'
-import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
+import type { AnswerHead, Attempt, Board, Cause, Client, Reply } from '@fuseboard/core'
+import type { AxiosAdapter, AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import { discard, watch } from './body.ts'
 import type { Means } from './copy.ts'
 import { alike, answerIn, causeOf, causeOfBreak } from './errors.ts'
+import { Head } from './head.ts'
 import { Hops } from './hops.ts'
 import { canMake, make } from './made.ts'
-import { pairsOf } from './request.ts'
 
 type Config = InternalAxiosRequestConfig
+type Tagged = Config & { [CALL]?: Call }
 
 const CALL: unique symbol = Symbol('fuseboard.call')
 
 /** @internal */
 export class Call implements Client<AxiosResponse> {
   /** What axios threw for an answer: for its status, or since it did not unpack. */
-  rejected: AxiosError | undefined
+  rejected: AxiosError | undefined = undefined
   /** The response that stands in. */
-  made: AxiosResponse | undefined
-  readonly thaw: ((reply: Reply) => AxiosResponse) | undefined
-  readonly #board: Board
+  made: AxiosResponse | undefined = undefined
   readonly #config: Config
   readonly #means: Means
-  readonly #send: (config: Config) => Promise<AxiosResponse>
+  readonly #send: AxiosAdapter
   readonly #hops: Hops
   #taken = false
 
-  constructor(
-    board: Board,
-    attempt: Attempt,
-    config: Config,
-    means: Means,
-    send: (config: Config) => Promise<AxiosResponse>,
-  ) {
-    this.#board = board
+  constructor(board: Board, attempt: Attempt, config: Config, means: Means, send: AxiosAdapter) {
     this.#config = config
     this.#means = means
     this.#send = send
-    this.#hops = new Hops(board, attempt, config)
-    this.thaw = canMake(config, means) ? (reply) => (this.made = make(reply, config, means)) : undefined
+    // An adapter above may send one config twice at a time.
+    const other = callIn(config)
+    const given = other && other.#config === config ? other.#hops.given : config.beforeRedirect
+    this.#hops = new Hops(board, attempt, config, given)
   }
 
   get hop(): Attempt {
@@ -49,38 +43,34 @@ export class Call implements Client<AxiosResponse> {
     return this.#config.signal as AbortSignal | undefined
   }
 
+  get thaw(): ((reply: Reply) => AxiosResponse) | undefined {
+    if (!canMake(this.#config, this.#means)) return undefined
+    return (reply) => (this.made = make(reply, this.#config, this.#means))
+  }
+
   /** Hands it down to a layer of the same board that is further in, once: a retry between the two is another attempt. */
   takenBy(board: Board): boolean {
-    if (this.#taken || board !== this.#board) return false
+    if (this.#taken || board !== this.#hops.board) return false
     return (this.#taken = true)
   }
 
-  async send(fields: Attempt['headers']): Promise<AxiosResponse> {
-    const { headers } = this.#config
-    const sent = alike(this.#config, {
-      [CALL]: this,
-      ...(fields.length > 0 && { headers: headers.concat(Object.fromEntries(fields)) }),
-      ...this.#hops.options,
-    })
-    try {
-      return this.#cleared(await this.#send(sent))
-    } catch (error) {
-      const answer = answerIn(error)
-      this.#cleared(error)
-      this.#cleared(answer)
-      if (answer === undefined) throw error
-      this.rejected = error as AxiosError
-      return answer
-    }
+  send(fields: Attempt['headers']): Promise<AxiosResponse> {
+    const config = this.#config
+    // To copy it costs more than all the rest, and Node's adapter heeds no more of it than the hook.
+    const { web, builtIn } = this.#means
+    this.#taken = builtIn && !web && fields.length === 0 && callIn(config) === undefined
+    const sent: Tagged = this.#taken ? config : this.#copied(fields)
+    sent[CALL] = this
+    sent.beforeRedirect = this.#hops.next
+    return this.#send(sent).then(
+      (response) => this.#cleared(response),
+      (error: unknown) => this.#answerIn(error),
+    )
   }
 
-  head({ status, statusText, headers }: AxiosResponse): AnswerHead {
+  head(response: AxiosResponse): AnswerHead {
     // Of what is not told, the answer may be another address's.
-    const redirected = this.#hops.redirected ?? this.#means.web
-    const pairs = pairsOf(headers)
-    // What the http adapter unpacks has no encoding any more, and what fetch does has it still.
-    const decoded = this.#means.web || header(pairs, 'content-encoding') === undefined
-    return { status, statusText, headers: pairs, redirected, decoded }
+    return new Head(response, this.#hops.redirected ?? this.#means.web, this.#means.web)
   }
 
   thrown(error: unknown): { error: unknown; cause?: Cause | undefined } {
@@ -88,7 +78,8 @@ export class Call implements Client<AxiosResponse> {
   }
 
   watch(response: AxiosResponse, attempt: Attempt, captured: boolean): AxiosResponse {
-    watch(response, attempt, captured, (error) => causeOfBreak(error, this.#config))
+    if (captured || typeof response.data === 'object')
+      watch(response, attempt, captured, (error) => causeOfBreak(error, this.#config))
     return response
   }
 
@@ -96,13 +87,33 @@ export class Call implements Client<AxiosResponse> {
     discard(response.data)
   }
 
+  #copied(fields: Attempt['headers']): Config {
+    return alike(this.#config, {
+      ...(fields.length > 0 && { headers: this.#config.headers.concat(Object.fromEntries(fields)) }),
+      ...this.#hops.options,
+    })
+  }
+
+  #answerIn(error: unknown): AxiosResponse {
+    this.#cleared(error)
+    const answer = this.#cleared(answerIn(error))
+    if (answer === undefined) throw error
+    this.rejected = error as AxiosError
+    return answer
+  }
+
   /** A retry goes by the config of the caller: in ours are the hooks of this one call. */
   #cleared<T>(result: T): T {
+    const own = this.#config
     const { config } = (result ?? {}) as { config?: Config }
-    if (config && callIn(config) === this) Object.assign(result as object, { config: this.#config })
+    if (callIn(own) === this) {
+      Reflect.deleteProperty(own, CALL)
+      if (this.#hops.given) own.beforeRedirect = this.#hops.given
+      else Reflect.deleteProperty(own, 'beforeRedirect')
+    } else if (config && callIn(config) === this) Object.assign(result as object, { config: own })
     return result
   }
 }
 
 /** @internal The call of a guard further out. */
-export const callIn = (config: Config): Call | undefined => (config as { [CALL]?: Call })[CALL]
+export const callIn = (config: Config): Call | undefined => (config as Tagged)[CALL]

@@ -28,6 +28,7 @@ export class Copy {
   /** What has the parts of it, where that is known. */
   readonly #static: Pick<AxiosStatic, 'getAdapter' | 'AxiosError'> | undefined
   #bare: AxiosInstance | undefined
+  #last: { readonly named: Adapters; readonly means: Means } | undefined
   #errors: Promise<typeof AxiosError> | undefined
 
   constructor(instance: AxiosInstance) {
@@ -38,12 +39,17 @@ export class Copy {
 
   /** @throws AxiosError where a name is that of no adapter */
   meansOf(named: Adapters, config: Config): Means {
+    const last = this.#last
+    if (last && last.named === named) return last.means
     const { getAdapter } = this.#static ?? axios
     const adapter = getAdapter(named, config)
-    return {
+    const means = {
       web: typeof globalThis.process?.getBuiltinModule !== 'function' || adapter === fetchOf(getAdapter, config),
       builtIn: ![named].flat().includes(adapter),
     }
+    // Which fetch it is goes by the config; the rest is the same each time.
+    if (means.builtIn && !means.web) this.#last = { named, means }
+    return means
   }
 
   send(named: Adapters, config: Config): Promise<AxiosResponse> {

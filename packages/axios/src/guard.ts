@@ -1,10 +1,12 @@
 // One breaker in place: it puts itself over adapters, and can be switched off where it can no longer be taken out.
 import { circuitOpen, exchange, type Board } from '@fuseboard/core'
-import type { AxiosAdapter, AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
+import type { AxiosAdapter, AxiosError, AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import { Call, callIn } from './call.ts'
 import { Copy, type Adapters } from './copy.ts'
 import { outcomeOf, refused, rejected } from './errors.ts'
 import { AxiosRequest, pairsOf } from './request.ts'
+
+type Config = InternalAxiosRequestConfig
 
 const guarded = new WeakMap<AxiosAdapter, { readonly guard: Guard; readonly below: Adapters }>()
 
@@ -25,33 +27,39 @@ export class Guard {
   /** An adapter that is guarded. */
   over(below: Adapters): AxiosAdapter {
     // What a Unix socket leads to has no host.
-    const adapter: AxiosAdapter = async (config) =>
+    const adapter: AxiosAdapter = (config) =>
       this.on && !config.socketPath ? this.#call(below, config) : this.#copy.send(below, config)
     guarded.set(adapter, { guard: this, below })
     return adapter
   }
 
-  async #call(below: Adapters, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+  #call(below: Adapters, config: Config): Promise<AxiosResponse> {
     const means = this.#copy.meansOf(below, config)
     const outer = callIn(config)
     if (outer?.takenBy(this.board)) return this.#pass(outer, below, config)
     const attempt = this.board.attempt(new AxiosRequest(config))
     const call = new Call(this.board, attempt, config, means, (sent) => this.#copy.send(below, sent))
-    let response: AxiosResponse
-    try {
-      response = await exchange(attempt, call)
-    } catch (error) {
-      const refusal = circuitOpen(error)
-      throw refusal ? refused(await this.#copy.errors(), refusal, config) : error
-    }
-    if (response === call.rejected?.response) throw call.rejected
-    // A stand-in goes by the status rules of the call, as an answer does.
-    if (response !== call.made || (config.validateStatus?.(response.status) ?? true)) return response
-    throw rejected(await this.#copy.errors(), response, config)
+    return exchange(attempt, call).then(
+      (response) => {
+        if (response === call.rejected?.response) throw call.rejected
+        // A stand-in goes by the status rules of the call, as an answer does.
+        if (response !== call.made || (config.validateStatus?.(response.status) ?? true)) return response
+        return this.#throw((Errors) => rejected(Errors, response, config))
+      },
+      (error: unknown) => {
+        const refusal = circuitOpen(error)
+        if (!refusal) throw error
+        return this.#throw((Errors) => refused(Errors, refusal, config))
+      },
+    )
+  }
+
+  async #throw(make: (Errors: typeof AxiosError) => AxiosError): Promise<never> {
+    throw make(await this.#copy.errors())
   }
 
   /** Sends for a layer further out, which refuses, stands in and follows redirects. */
-  async #pass(outer: Call, below: Adapters, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+  async #pass(outer: Call, below: Adapters, config: Config): Promise<AxiosResponse> {
     try {
       const response = await this.#copy.send(below, config)
       outer.hop.settle({ status: response.status, headers: pairsOf(response.headers) })

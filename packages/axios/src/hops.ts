@@ -16,34 +16,36 @@ export class Hops {
   /** That of the hop which is on its way. */
   attempt: Attempt
   /** Whether fetch went by a redirect to the answer, where it told. */
-  redirected: boolean | undefined
-  readonly #board: Board
+  redirected: boolean | undefined = undefined
+  readonly board: Board
+  /** The caller's own. */
+  readonly given: BeforeRedirect | undefined
   readonly #config: Config
 
-  constructor(board: Board, attempt: Attempt, config: Config) {
-    this.#board = board
+  constructor(board: Board, attempt: Attempt, config: Config, given: BeforeRedirect | undefined) {
+    this.board = board
     this.attempt = attempt
     this.#config = config
+    this.given = given
   }
 
   /** What the adapter is told, whichever it is: to ask here before it follows, and to go through a fetch that tells. */
-  get options(): Pick<Config, 'beforeRedirect' | 'env' | 'fetchOptions'> {
+  get options(): Pick<Config, 'env' | 'fetchOptions'> {
     const { env, fetchOptions } = this.#config
     const answered = (response: Response): void => void (this.redirected = response.redirected)
-    const handed: object | undefined = this.#board.handDown(fetchOptions, this.attempt)
+    const handed: object | undefined = this.board.handDown(fetchOptions, this.attempt)
     return {
-      beforeRedirect: this.#next,
       env: { ...env, fetch: telling(env?.fetch) },
       fetchOptions: { ...handed, [ANSWERED]: answered } as object,
     }
   }
 
-  #next: BeforeRedirect = (next, response, request) => {
+  next: BeforeRedirect = (next, response, request) => {
     this.attempt.settle({ status: response.statusCode, headers: pairsOf(response.headers) })
-    this.#config.beforeRedirect?.(next, response, request)
+    this.given?.(next, response, request)
     const { method, href, headers, auth } = next as { method: string; href: string; headers: object; auth?: string }
     const pairs = pairsOf(headers)
-    const attempt = this.#board.attempt({ method, url: href, headers: auth ? [...pairs, basic(auth)] : pairs })
+    const attempt = this.board.attempt({ method, url: href, headers: auth ? [...pairs, basic(auth)] : pairs })
     this.attempt = attempt
     if (attempt.refusal) throw attempt.refusal
     Object.assign(headers, Object.fromEntries(attempt.headers))

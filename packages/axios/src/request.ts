@@ -17,7 +17,9 @@ export class AxiosRequest implements RequestLike {
 
   get origin(): string {
     const address = this.#address
-    return ORIGIN.exec(address)?.[0] ?? address
+    // A host has a letter, at least, after `http://`.
+    const end = address.slice(8).search(/[/?#\\]/)
+    return end < 0 ? address : address.slice(0, end + 8)
   }
 
   get url(): string {
@@ -42,14 +44,13 @@ export class AxiosRequest implements RequestLike {
   /** The URL without its params. */
   get #address(): string {
     const { baseURL, url = '', allowAbsoluteUrls } = this.#config
-    const relative = allowAbsoluteUrls === false || !ABSOLUTE.test(url)
-    return absolute(baseURL && relative ? `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : url)
+    const relative = baseURL && (allowAbsoluteUrls === false || !ABSOLUTE.test(url))
+    return absolute(relative ? `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : url)
   }
 }
 
 const plain = new Axios({})
 const ABSOLUTE = /^(?:[a-z][a-z\d+.-]*:)?\/\//i
-const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i
 
 function absolute(url: string): string {
   const base = (globalThis as { location?: { href?: string } }).location?.href

@@ -3,7 +3,7 @@ import { ATTEMPT, toBoard, type Attempt, type Board, type BoardOptions } from '@
 import type { HandlerFunction, Options, RequestFunction } from 'got'
 import { toMessage } from './message.ts'
 import { GotRequest, type Arguments } from './request.ts'
-import { endingWhereFinal } from './retry.ts'
+import { endWhereFinal } from './retry.ts'
 import { isAnswer, isPromise, transport, type Answer, type Sent } from './transport.ts'
 import { Wire } from './wire.ts'
 
@@ -21,7 +21,7 @@ export function breaker(options?: Board | BoardOptions): { handlers: HandlerFunc
     // Where got finds them wrong there are none, and it says so itself.
     if (options !== undefined) {
       options.request = guard(board, options)
-      options.retry = endingWhereFinal(options.retry)
+      endWhereFinal(options.retry)
     }
     return next(options as Options)
   }
@@ -33,15 +33,18 @@ interface Guard {
   readonly given: RequestFunction | undefined
 }
 
-const guards = new WeakMap<RequestFunction, Guard>()
+/** A property, since a WeakMap of so many short lives would burden each collection of garbage. */
+const GUARD: unique symbol = Symbol('fuseboard.guard')
+
+type Guarded = RequestFunction & { [GUARD]?: Guard }
 
 function guard(board: Board, options: Options): RequestFunction {
-  const { request: before } = options
+  const before: Guarded | undefined = options.request
   // Options may come from an earlier call, with its guard in them: one guard takes the place of another.
-  const known = before && guards.get(before)
+  const known = before?.[GUARD]
   const given = known?.board === board ? known.given : before
   const send = transport(options, given)
-  const guarded = ((...args: Arguments): ReturnType<RequestFunction> => {
+  const guarded: Guarded = ((...args: Arguments): ReturnType<RequestFunction> => {
     const request = new GotRequest(args)
     const attempt = board.attempt(request, request.options[ATTEMPT])
     if (!attempt.guarded) return send(request)
@@ -52,7 +55,7 @@ function guard(board: Board, options: Options): RequestFunction {
     request.options[ATTEMPT] = attempt
     return begin(wire, attempt, () => send(request))
   }) as RequestFunction
-  guards.set(guarded, { board, given })
+  guarded[GUARD] = { board, given }
   return guarded
 }
 

@@ -36,8 +36,13 @@ export class Course {
   begin(answer: Answer): Asked {
     this.answer = answer
     this.#attempt.settle(new Head(answer))
-    this.#body = new Body(answer, this.#attempt, this.#hold, () => this.#gaveUp())
-    return this.ask()
+    const body = (this.#body = new Body(answer, this.#attempt, () => this.#gaveUp()))
+    const asked = this.ask()
+    if (!asked && !this.hungUp && !answer.errored) this.capture()
+    // To hear all events costs more than all the rest.
+    if (asked || body.captured) body.hear(this.#hold)
+    else body.listen()
+    return asked
   }
 
   /** The answer goes to got. */

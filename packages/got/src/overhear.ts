@@ -1,4 +1,4 @@
-// Lets somebody hear the events of an emitter first, and pass them on at once, later, or never.
+// Lets somebody hear some events of an emitter first, and pass them on at once, later, or never.
 import type { EventEmitter } from 'node:events'
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean
@@ -8,14 +8,16 @@ export type Pass = () => boolean
 
 /**
  * @internal
- * @param hear is given each event before any listener is
+ * @param hear is given each of these events before any listener is
  * @returns what emits past it
  */
 export function overhear(
   emitter: EventEmitter,
-  hear: (event: string | symbol, args: readonly unknown[], pass: Pass) => boolean,
+  events: ReadonlySet<string | symbol>,
+  hear: (event: string | symbol, given: unknown, pass: Pass) => boolean,
 ): Emit {
   const emit: Emit = emitter.emit.bind(emitter)
-  emitter.emit = (event: string | symbol, ...args: unknown[]) => hear(event, args, () => emit(event, ...args))
+  emitter.emit = (event: string | symbol, ...args: unknown[]) =>
+    events.has(event) ? hear(event, args[0], () => emit(event, ...args)) : emit(event, ...args)
   return emit
 }

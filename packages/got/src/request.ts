@@ -43,8 +43,8 @@ export class GotRequest implements RequestLike {
     return pairsOf(this.options.headers ?? {})
   }
 
-  add(fields: HeaderPairs): void {
-    this.options.headers = Object.assign({}, this.options.headers, Object.fromEntries(fields))
+  add(fields: readonly (readonly [name: string, value: string])[]): void {
+    if (fields.length > 0) this.options.headers = Object.assign({}, this.options.headers, Object.fromEntries(fields))
   }
 }
 

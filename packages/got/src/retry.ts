@@ -5,15 +5,23 @@ import type { Options } from 'got'
 type Retry = Options['retry']
 type CalculateDelay = NonNullable<Retry['calculateDelay']>
 
-const ours = new WeakSet<CalculateDelay>()
+/** One for each that is given, and each of ours for itself. */
+const delays = new WeakMap<CalculateDelay, CalculateDelay>()
+const computed: CalculateDelay = ({ computedValue }) => computedValue
 
-/** @internal A refusal is final, and so is a stand-in, whatever its status: asking again would find the same. */
-export function endingWhereFinal(retry: Retry): Retry {
-  const { calculateDelay } = retry
-  if (calculateDelay && ours.has(calculateDelay)) return retry
-  const delay: CalculateDelay = (about) => (isFinal(about.error) ? 0 : (calculateDelay?.(about) ?? about.computedValue))
-  ours.add(delay)
-  return { ...retry, calculateDelay: delay }
+/**
+ * @internal A refusal is final, and so is a stand-in, whatever its status: asking again would find the same.
+ * It is changed in place, since each call has its own, and got checks one that is set from end to end.
+ */
+export function endWhereFinal(retry: Retry): void {
+  const given = retry.calculateDelay ?? computed
+  retry.calculateDelay = delays.get(given) ?? ending(given)
+}
+
+function ending(given: CalculateDelay): CalculateDelay {
+  const delay: CalculateDelay = (about) => (isFinal(about.error) ? 0 : (given(about) ?? about.computedValue))
+  delays.set(given, delay).set(delay, delay)
+  return delay
 }
 
 // A RetryError is the caller's own wish.

@@ -8,6 +8,8 @@ import { toMessage } from './message.ts'
 import { overhear, type Pass } from './overhear.ts'
 import type { Answer } from './transport.ts'
 
+const HEARD: ReadonlySet<string | symbol> = new Set(['response', 'error', 'close', 'upgrade', 'connect'])
+
 /** @internal */
 export class Wire {
   readonly #course: Course
@@ -25,11 +27,13 @@ export class Wire {
     const course = this.#course
     const hold = this.#hold
     const replace = (reply: Reply): unknown => emit('response', this.#mask(reply))
-    const emit = overhear(request, (event, [given], pass) => {
-      if (event === 'upgrade' || event === 'connect') course.upgrade(given as Answer)
+    const emit = overhear(request, HEARD, (event, given, pass) => {
       if (event === 'close') course.close()
       if (event === 'error') course.fail(given)
-      if (event !== 'response' && event !== 'error' && event !== 'close') return pass()
+      if (event === 'upgrade' || event === 'connect') {
+        course.upgrade(given as Answer)
+        return pass()
+      }
       if (this.#masked) return true
       if (event !== 'response') return hold.until(course.ask(), pass, replace)
       return hold.until(course.begin(given as Answer), () => this.#hand(pass), replace)

@@ -6,8 +6,10 @@ import { TimeLimit } from './time-limit.ts'
 
 type Fetch = NonNullable<Options['fetch']>
 
-/** The fetches that are guarded, and by which boards: a breaker put on twice counts once. */
-const guards = new WeakMap<Fetch, readonly Board[]>()
+/** The boards that guard a fetch: one put on twice counts once. A WeakMap of so many short lives would burden the garbage collector. */
+const BOARDS: unique symbol = Symbol('fuseboard.boards')
+
+type Guarded = Fetch & { [BOARDS]?: readonly Board[] }
 
 /**
  * Guards a ky, and every ky extended from it: each attempt counts, and a refusal ends the retries.
@@ -19,29 +21,35 @@ const guards = new WeakMap<Fetch, readonly Board[]>()
  */
 export function breaker(options?: Board | BoardOptions): Options {
   const board = toBoard(options)
-  return { hooks: { init: [(call) => guard(board, call)] } }
+  const plain = guardFetch(board)
+  return { hooks: { init: [(call) => guard(board, plain, call)] } }
 }
 
 /** Guards one call: these options are its own. */
-function guard(board: Board, call: Options): void {
-  const { fetch, retry } = call
-  const boards = (fetch && guards.get(fetch)) ?? []
+function guard(board: Board, plain: Fetch, call: Options): void {
+  const { retry } = call
+  const fetch: Guarded | undefined = call.fetch
+  const boards = fetch?.[BOARDS] ?? []
   if (boards.includes(board)) return
-  const send = guardFetch(board, fetch && { fetch })
+  const send = fetch ? guardFetch(board, { fetch }) : plain
   const startedAt = performance.now()
 
-  call.fetch = async (input, init) => {
+  const guarded: Guarded = (input, init) => {
     const given = { ...carried(input), ...init }
     const limit = new TimeLimit(call, given.signal, startedAt)
-    try {
-      const response = await send(input, { ...given, signal: limit.signal })
-      limit.answered()
-      return response
-    } catch (error) {
-      throw ofKy(error, input)
-    }
+    given.signal = limit.signal
+    return send(input, given).then(
+      (response) => {
+        limit.answered()
+        return response
+      },
+      (error: unknown) => {
+        throw ofKy(error, input)
+      },
+    )
   }
-  guards.set(call.fetch, [...boards, board])
+  guarded[BOARDS] = [...boards, board]
+  call.fetch = guarded
   call.retry = ending(retry)
 }
 
