@@ -2,18 +2,14 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Verdict } from '@fuseboard/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { Case, CaseId } from './cases/case.ts'
+import type { Case } from './cases/case.ts'
 import { CASES } from './cases/index.ts'
 import type { Driver } from './driver.ts'
 import type { Gap } from './gaps/gap.ts'
 import { openWorld, type World } from './world.ts'
 
-/**
- * Registers the tests of a client. A gap that is not one of a case fails, and so does one that the client does not have.
- *
- * @param defects cases that fail as yet, and are told once they no longer do
- */
-export function conform(driver: Driver, gaps: readonly Gap[] = [], defects: readonly CaseId[] = []): void {
+/** Registers the tests of a client. A gap that is not one of a case fails, and so does one that the client does not have. */
+export function conform(driver: Driver, gaps: readonly Gap[] = []): void {
   const troubles = new Troubles()
   beforeAll(() => troubles.watch())
   afterAll(() => troubles.unwatch())
@@ -23,8 +19,7 @@ export function conform(driver: Driver, gaps: readonly Gap[] = [], defects: read
 
     for (const one of CASES) {
       const gap = gaps.find(({ id }) => id === one.id)
-      const fails = defects.includes(one.id)
-      test(`#${one.id} ${gap ? `gap: ${gap.instead}` : one.name}`, { fails }, async () => {
+      test(`#${one.id} ${gap ? `gap: ${gap.instead}` : one.name}`, async () => {
         expect(await inWorld(driver, one, gap?.run ?? one.run), 'warnings of the board').toEqual([])
       })
     }
