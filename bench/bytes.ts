@@ -12,16 +12,22 @@ const REPEATS = 9
 /** The young generation that a process needs for this, so that nothing is collected between. */
 export const ROOMY: readonly string[] = ['--min-semi-space-size=64', '--max-semi-space-size=64']
 
-export async function bytesPerCall(subject: Subject, ending: Ending): Promise<number> {
+/** @param calls fewer where a call allocates so much that a thousand would not fit into the young generation */
+export async function bytesPerCall(
+  subject: Subject,
+  ending: Ending,
+  calls: number = CALLS,
+  repeats: number = REPEATS,
+): Promise<number> {
   const loop = loopOf(subject, ending)
-  for (const end = performance.now() + WARM_MS; performance.now() < end;) await loop(CALLS)
+  for (const end = performance.now() + WARM_MS; performance.now() < end;) await loop(calls)
   const grown: number[] = []
-  for (let i = 0; i < REPEATS; i++) {
+  for (let i = 0; i < repeats; i++) {
     // Of two runs that differ by a thousand calls, the difference: taking the measure allocates as well.
-    const once = await growth(loop, CALLS)
-    grown.push((await growth(loop, 2 * CALLS)) - once)
+    const once = await growth(loop, calls)
+    grown.push((await growth(loop, 2 * calls)) - once)
   }
-  return Math.round(median(grown) / CALLS)
+  return Math.round(median(grown) / calls)
 }
 
 async function growth(loop: Loop, calls: number): Promise<number> {

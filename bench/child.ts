@@ -12,6 +12,10 @@ const MEASURES: Record<Section, (task: Task) => Promise<Figure[]>> = {
   outage: async () => (await import('./outage.ts')).outage(),
   undici: async ({ rounds }) => (await import('./clients.ts')).undici(rounds),
   clients: async ({ rounds }) => (await import('./clients.ts')).others(rounds),
+  replies: async ({ rounds, exact }) => {
+    const { bytes, times } = await import('./replies.ts')
+    return exact ? bytes() : times(rounds)
+  },
 }
 
 const task = JSON.parse(process.argv[2]!) as Task

@@ -16,6 +16,7 @@ export const SECTIONS = [
   'undici',
   'clients',
   'outage',
+  'replies',
 ] as const
 
 export type Section = (typeof SECTIONS)[number]
@@ -27,11 +28,17 @@ export interface Task {
   readonly rounds: number
   /** Which of the fleets, where the section is memory. */
   readonly fleet?: string
+  /** Whether bytes are wanted, where the section has times as well. */
+  readonly exact?: boolean
 }
 
 export async function measure(section: Section, quick: boolean): Promise<Figure[]> {
   if (section === 'outage' && quick) return []
-  if (section !== 'memory') return inChild({ section, rounds: quick ? 20 : ROUNDS[section] })
+  const rounds = quick ? 20 : ROUNDS[section]
+  if (section === 'replies') {
+    return [...(await inChild({ section, rounds })), ...(await inChild({ section, rounds, exact: true }))]
+  }
+  if (section !== 'memory') return inChild({ section, rounds })
   const figures: Figure[] = []
   for (const fleet of quick ? ['fuseboard'] : Object.keys(FLEETS))
     figures.push(...(await inChild({ section, fleet, rounds: 1 })))
@@ -49,10 +56,11 @@ const ROUNDS: Record<Section, number> = {
   undici: 1_000,
   clients: 200,
   outage: 1,
+  replies: 150,
 }
 
 async function inChild(task: Task): Promise<Figure[]> {
-  const flags = task.section === 'bytes' ? ROOMY : []
+  const flags = task.section === 'bytes' || task.exact ? ROOMY : []
   const child = fork(new URL('child.ts', import.meta.url), [JSON.stringify(task)], {
     execArgv: ['--expose-gc', ...flags],
   })

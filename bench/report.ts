@@ -14,6 +14,7 @@ const TITLES: Record<Section, string> = {
   undici: 'undici request',
   clients: 'The other clients',
   outage: "A dead host of five, slowAfter: '250ms'",
+  replies: 'Stored replies',
 }
 
 const WIDTHS = [52, 12, 16, 10]

@@ -80,6 +80,7 @@ export const TARGETS: readonly Target[] = [
   { section: 'outage', figure: 'guarded, healthy completed / control', atLeast: 0.99 },
   { section: 'outage', figure: 'guarded, healthy p99 / control', atMost: 2 },
   { section: 'outage', figure: 'guarded, requests beyond what may reach it', atMost: 0 },
+  { section: 'replies', figure: 'a store that hangs is a miss within', atMost: 150 },
 ]
 
 /** The verdicts on the figures of a section. A target whose figure is not there is missed. */
