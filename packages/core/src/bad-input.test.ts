@@ -37,6 +37,18 @@ describe('wrong options of a board', () => {
     expect(told(() => guardFetch(options as never))).toBe(message)
   })
 
+  test('a board is told where options belong, and where a policy does', () => {
+    const board = createBoard()
+    expect(told(() => createBoard(board as never))).toBe('TypeError: The options of a board are wanted, got a board')
+    expect(told(() => guard(board as never))).toBe(
+      'TypeError: A guard takes a policy, got a board: use board.guard(name, fn)',
+    )
+  })
+
+  test.each([undefined, 5, ''])('%o names no circuit', (key) => {
+    expect(told(() => createBoard().circuit(key as never))).toMatch(/^TypeError: A key must be a string, got/)
+  })
+
   test.each(['A.test', 'http://a.test', 'a.test/v1', 'a.test.', 'u@a.test', '*', '*.', 'a.*.test', 'a test', ''])(
     '%j is no name of a host',
     (name) => {

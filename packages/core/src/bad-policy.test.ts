@@ -122,12 +122,15 @@ describe('a wrong policy', () => {
     console.warn = (message: string) => messages.push(message)
     try {
       createBoard({ openFor: 60, hosts: { 'a.test': { openFor: 30 } } })
+      createBoard({ window: 30, slowAfter: '50ms', abandonedAfter: 5 })
     } finally {
       console.warn = warn
     }
     expect(messages).toEqual([
       "fuseboard: openFor is 60 ms: durations are milliseconds, or text such as '60s'",
       'fuseboard: hosts["a.test"].openFor is 30 ms: durations are milliseconds, or text such as \'30s\'',
+      "fuseboard: window is 30 ms: durations are milliseconds, or text such as '30s'",
+      "fuseboard: abandonedAfter is 5 ms: durations are milliseconds, or text such as '5s'",
     ])
   })
 

@@ -3,6 +3,7 @@ import { ask } from './ask.ts'
 import { Attempt, type Home } from './attempt.ts'
 import { Circuit, type Wiring } from './circuit.ts'
 import { NO_COUNTS, type Counters } from './counters.ts'
+import { show } from './duration.ts'
 import { Events, type BoardEvents, type Listener } from './events.ts'
 import { guardOn, readKey, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
 import { hostOf, originOf } from './host.ts'
@@ -113,7 +114,7 @@ export class Board {
     const { circuits, time } = this.#wiring
     const known = circuits.get(key)
     if (known) return known
-    readKey(key)
+    if (typeof key !== 'string' || key === '') throw new TypeError(`A key must be a string, got ${show(key)}`)
     circuits.room(time.thawed())
     return this.#make(key, this.#rulesOf(key), false)
   }

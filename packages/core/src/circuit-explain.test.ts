@@ -1,4 +1,5 @@
 // What a circuit says when it is asked: explain() for people, counters for programs.
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createBoard, type BoardOptions } from './index.ts'
 
@@ -79,4 +80,17 @@ test('counters add up', async () => {
     trips: 1,
     inFlight: 0,
   })
+})
+
+test('a circuit is short in a log', () => {
+  const board = createBoard()
+  const circuit = board.circuit('host.test')
+  board.circuit('other.test')
+  expect(JSON.parse(JSON.stringify(circuit))).toEqual({
+    key: 'host.test',
+    label: 'host.test',
+    state: 'closed',
+    counters: circuit.counters,
+  })
+  expect(inspect(circuit)).not.toContain('other.test')
 })

@@ -52,6 +52,17 @@ describe('isolate', () => {
     expect(circuit.state).toBe('closed')
   })
 
+  test('tells its own reason, whatever else holds the circuit or let it go', () => {
+    const { circuit } = hostOf()
+    circuit.isolate('bad deploy')
+    const other = circuit.bypass('a trial')
+    expect(circuit.explain()).toContain('Held by hand: bad deploy.')
+    other.release()
+    circuit.bypass()
+    expect(circuit.explain()).toContain('Held by hand: bad deploy.')
+    expect(() => circuit.isolate(5 as never)).toThrow(new TypeError('The reason of a hold must be a string, got 5'))
+  })
+
   test('is stronger than a bypass, which goes on when it ends', () => {
     const { circuit, begin, transitions } = hostOf()
     const bypass = circuit.bypass()
