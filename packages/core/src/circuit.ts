@@ -269,11 +269,6 @@ export class Circuit implements Entry<Circuit> {
     return { key, label, state, counters }
   }
 
-  /** @internal What Node prints of it. */
-  [Symbol.for('nodejs.util.inspect.custom')](): object {
-    return this.toJSON()
-  }
-
   /** Closes it and forgets what it saw. Holds and pauses end. */
   reset(): void {
     const trouble = this.#trouble
@@ -647,6 +642,13 @@ export class Circuit implements Entry<Circuit> {
     return sequel
   }
 }
+
+// What Node prints of one: not all the circuits that it is linked with.
+Object.defineProperty(Circuit.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: Circuit) {
+    return this.toJSON()
+  },
+})
 
 function readYesOrNo(said: unknown): boolean {
   if (typeof said === 'boolean') return said
