@@ -98,8 +98,8 @@ describe.skipIf(missing)('in Chromium', () => {
 
   test('a refusal is an error that says so', async () => {
     const refusal = await page.evaluate(async () => {
-      const { core } = globalThis as unknown as Loaded
-      const board = core.createBoard()
+      const { core, testing } = globalThis as unknown as Loaded
+      const board = core.createBoard({ clock: testing.manualClock() })
       board.circuit(location.host).trip('1m')
       const error: unknown = await core
         .guardFetch(board)('/verse')

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Anthropic from '@anthropic-ai/sdk'
 import { createBoard, guardFetch, type Board } from '@fuseboard/core'
+import { manualClock } from '@fuseboard/core/testing'
 import OpenAI from 'openai'
 import { Stripe } from 'stripe'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -48,7 +49,7 @@ afterAll(() => {
 beforeEach(() => {
   status = 200
   requests = 0
-  board = createBoard({ consecutiveFailures: 3 })
+  board = createBoard({ consecutiveFailures: 3, clock: manualClock() })
 })
 
 describe.each(Object.keys(SDKS))('%s', (name) => {
