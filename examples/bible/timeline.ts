@@ -14,7 +14,7 @@ export class Timeline {
   readonly #startedAt = performance.now()
   #scenes = 0
   #promises = 0
-  #held: string[] = []
+  readonly #held: StoryEvent[] = []
 
   constructor(out: NodeJS.WriteStream) {
     this.#out = out
@@ -23,10 +23,13 @@ export class Timeline {
 
   tell(event: StoryEvent): void {
     // A circuit opens and closes before the call that made it do so has its answer. The call is to be read first.
+    if (event.event === 'transition' && event.to !== 'half-open') return void this.#held.push(event)
     const lines = this.#show(event)
-    if (event.event === 'transition' && event.to !== 'half-open') this.#held.push(...lines)
-    else if (event.event === 'call') this.#print([...lines, ...this.#held.splice(0)])
-    else if (lines.length > 0) this.#print([...this.#held.splice(0), ...lines])
+    // Shown when they are told, so that no line is of an earlier time than the one before it.
+    if (lines.length > 0) {
+      const held = this.#held.splice(0).flatMap((one) => this.#show(one))
+      this.#print(event.event === 'call' ? [...lines, ...held] : [...held, ...lines])
+    }
   }
 
   #show(event: StoryEvent): readonly string[] {
