@@ -1,3 +1,4 @@
+// Answers of axios in every form: streams on both adapters, over HTTP/2, and what becomes of their bodies.
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import {

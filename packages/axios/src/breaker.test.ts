@@ -1,3 +1,4 @@
+// The breaker on an instance of axios: putting it on and taking it off, what counts, and what a refusal looks like.
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'

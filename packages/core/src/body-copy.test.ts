@@ -1,3 +1,4 @@
+// A body copied in passing, whatever its chunks.
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { copyBody, type Copied } from './body-copy.ts'

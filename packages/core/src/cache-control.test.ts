@@ -1,3 +1,4 @@
+// Cache-Control as hosts write it, and as nobody should.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cacheControl } from './cache-control.ts'

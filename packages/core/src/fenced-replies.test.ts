@@ -1,3 +1,4 @@
+// A store that is slow, failing or lying, and what of it a request notices: nothing.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { FencedReplies, type Fence } from './fenced-replies.ts'
 import { memoryReplies } from './memory-replies.ts'

@@ -1,3 +1,4 @@
+// How a stand-in is told from an answer, in each form that a client gives.
 import { expect, test } from 'vitest'
 import { isFallback, markFallback } from './is-fallback.ts'
 import { reply } from './made-reply.ts'

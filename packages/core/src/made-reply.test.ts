@@ -1,3 +1,4 @@
+// Replies of a policy's own making.
 import { describe, expect, test } from 'vitest'
 import { reply, type MadeReply } from './made-reply.ts'
 import type { Failure, Replies, Reply } from './reply.ts'

@@ -1,3 +1,4 @@
+// The store in memory, bounded by bytes.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { memoryReplies } from './memory-replies.ts'

@@ -1,3 +1,4 @@
+// The digest, against that of Node.
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

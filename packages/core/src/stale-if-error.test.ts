@@ -1,3 +1,4 @@
+// Stored replies as a fallback: what is kept, for whom, and when it stands in.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FencedReplies } from './fenced-replies.ts'

@@ -1,3 +1,4 @@
+// Stored bytes of the wire, for clients that unpack bodies.
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { Reply } from './reply.ts'

@@ -1,3 +1,4 @@
+// The breaker of got: promises, streams and pages, retries, redirects, aborts and time limits.
 import { once } from 'node:events'
 import { createServer, request as httpRequest, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'

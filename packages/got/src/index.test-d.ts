@@ -1,3 +1,4 @@
+// The types that users of got see.
 import { createBoard } from '@fuseboard/core'
 import got, { type Got, type Response } from 'got'
 import { expectTypeOf, test } from 'vitest'

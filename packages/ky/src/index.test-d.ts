@@ -1,3 +1,4 @@
+// The types that users of ky see.
 import { createBoard } from '@fuseboard/core'
 import ky, { type KyInstance, type Options } from 'ky'
 import { expectTypeOf, test } from 'vitest'

@@ -1,3 +1,4 @@
+// The interceptor of undici: verdicts, refusals, and its order with others.
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { once } from 'node:events'

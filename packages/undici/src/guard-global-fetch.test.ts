@@ -1,3 +1,4 @@
+// The fetch of a whole process, guarded and let go again.
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,3 +1,4 @@
+// The head of an answer in each of its forms.
 import { expect, test } from 'vitest'
 import { Head } from './head.ts'
 

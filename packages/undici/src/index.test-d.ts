@@ -1,3 +1,4 @@
+// The types that users of undici see.
 import { createBoard } from '@fuseboard/core'
 import { Agent, setGlobalDispatcher, type Dispatcher } from 'undici'
 import { expectTypeOf, test } from 'vitest'

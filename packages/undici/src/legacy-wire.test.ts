@@ -1,3 +1,4 @@
+// The older interface of undici's handlers, on either side.
 import type { Duplex } from 'node:stream'
 import { createBoard, type Board, type FallbackOption } from '@fuseboard/core'
 import type { Dispatcher } from 'undici'

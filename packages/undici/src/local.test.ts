@@ -1,3 +1,4 @@
+// Which hosts are next door.
 import { expect, test } from 'vitest'
 import { isLocal } from './local.ts'
 

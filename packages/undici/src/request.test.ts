@@ -1,3 +1,4 @@
+// A request of undici, as a board reads it.
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { expect, test } from 'vitest'
