@@ -5,7 +5,7 @@ import { Circuit, type Wiring } from './circuit.ts'
 import { NO_COUNTS, type Counters } from './counters.ts'
 import { show } from './duration.ts'
 import { Events, type BoardEvents, type Listener } from './events.ts'
-import { guardOn, readKey, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
+import { BOARD, guardOn, readKey, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
 import { hostOf, originOf } from './host.ts'
 import { HostRules } from './hosts.ts'
 import { Check, POLICY_OPTIONS, type Hosts, type Policy, type Rules } from './policy.ts'
@@ -17,7 +17,6 @@ import { RequestView, type RequestLike } from './request.ts'
 import type { RunOptions } from './task.ts'
 import { Timeline, type Clock } from './timeline.ts'
 
-const BRAND = Symbol.for('fuseboard.board')
 const DEFAULT = Symbol.for('fuseboard.board.default.0')
 
 /** The policy of every host, and what the board itself needs. */
@@ -55,7 +54,7 @@ export class Board {
 
   /** @internal */
   constructor(options: BoardOptions) {
-    Object.defineProperty(this, BRAND, { value: true })
+    Object.defineProperty(this, BOARD, { value: true })
     const check = new Check('')
     if (isBoard(options)) throw new TypeError('The options of a board are wanted, got a board')
     check.object(options, 'the options of a board')
@@ -305,6 +304,5 @@ export function toBoard(options?: Board | BoardOptions): Board {
   return isBoard(options) ? options : createBoard(options)
 }
 
-/** Known by their brand, since there may be two copies of this code. */
 const isBoard = (value: Board | BoardOptions): value is Board =>
-  typeof value === 'object' && value !== null && BRAND in value
+  typeof value === 'object' && value !== null && BOARD in value

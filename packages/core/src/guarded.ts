@@ -13,6 +13,9 @@ export interface GuardPolicy
     Omit<Policy, 'key' | 'probe' | 'fallback' | 'classify' | 'rateLimit' | 'abandonedAfter'>,
     Pick<RunOptions, 'expected' | 'classify'> {}
 
+/** @internal What a board is known by, since there may be two copies of this code. */
+export const BOARD: unique symbol = Symbol.for('fuseboard.board') as never
+
 /** @internal Any function. */
 export type Fn = (...args: never[]) => unknown
 
@@ -42,8 +45,7 @@ export interface GuardHome {
 /** @internal Splits a guard's policy into the rules of its circuit and how its calls are judged. */
 export function readGuardPolicy(policy: GuardPolicy): { rules: Policy; judging: RunOptions } {
   const check = new Check('')
-  if (Symbol.for('fuseboard.board') in Object(policy))
-    throw new TypeError('A guard takes a policy, got a board: use board.guard(name, fn)')
+  if (BOARD in Object(policy)) throw new TypeError('A guard takes a policy, got a board: use board.guard(name, fn)')
   check.object(policy, 'the policy of a guard')
   check.known(policy, OPTIONS)
   const { expected, classify, ...rules } = policy
