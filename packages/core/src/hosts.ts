@@ -2,7 +2,8 @@
 import { ask } from './ask.ts'
 import { show } from './duration.ts'
 import { hostOf } from './host.ts'
-import { Check, readPolicy, type Hosts, type Policy, type Rules } from './policy.ts'
+import { Check } from './check.ts'
+import { readPolicy, type Hosts, type Policy, type Rules } from './policy.ts'
 
 /** @internal The rules of every host of a board; `false` where it is left unguarded. */
 export class HostRules {

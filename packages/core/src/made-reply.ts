@@ -1,7 +1,7 @@
 // A reply of the policy's own making: what to answer where the host cannot and nothing is stored.
 import { isFieldValue, isToken } from './field.ts'
 import type { HeaderPairs } from './headers.ts'
-import { Check } from './policy.ts'
+import { Check } from './check.ts'
 import type { Failure, Fallback, Reply } from './reply.ts'
 import { standIn } from './stand-in.ts'
 

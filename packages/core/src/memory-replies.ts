@@ -1,5 +1,5 @@
 // Replies kept in memory: the least recently used go first, one at a time, when they take too many bytes.
-import { Check } from './policy.ts'
+import { Check } from './check.ts'
 import type { ReplyStore, StoredReply } from './reply.ts'
 import { sizeOf } from './stored-reply.ts'
 

@@ -1,5 +1,5 @@
 // What is asked of a store of replies, and what stands for one where no fallback wants any.
-import { Check } from './policy.ts'
+import { Check } from './check.ts'
 import { ReplyTally } from './reply-counters.ts'
 import type { Fence, Replies, ReplyStore } from './reply.ts'
 

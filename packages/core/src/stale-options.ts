@@ -4,7 +4,7 @@ import type { Duration } from './duration.ts'
 import { isToken } from './field.ts'
 import { readBytes } from './memory-replies.ts'
 import { judgeStatus } from './outcome.ts'
-import { Check } from './policy.ts'
+import { Check } from './check.ts'
 import type { HttpRequest } from './request.ts'
 
 /** What a host may forbid and a policy may do all the same, by name. */
