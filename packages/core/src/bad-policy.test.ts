@@ -103,7 +103,7 @@ describe('a wrong policy', () => {
   })
 
   test('a name that is none is told, with those that there are', () => {
-    const message = `TypeError: failuresRate is not an option; there are ${POLICY}, hosts, replies, maxCircuits, clock`
+    const message = `TypeError: failuresRate is not an option; there are ${POLICY}, hosts, replies, maxCircuits, fleet, clock`
     expect(told(() => createBoard({ failuresRate: 0.5 } as never))).toBe(message)
     const host = `TypeError: hosts["a.test"].failuresRate is not an option; there are ${POLICY}`
     expect(told(() => createBoard({ hosts: { 'a.test': { failuresRate: 0.5 } as never } }))).toBe(host)

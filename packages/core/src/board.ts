@@ -4,7 +4,9 @@ import { Attempt, type Home } from './attempt.ts'
 import { Circuit, type Wiring } from './circuit.ts'
 import { NO_COUNTS, type Counters } from './counters.ts'
 import { show } from './duration.ts'
-import { Events, type BoardEvents, type Listener } from './events.ts'
+import { checkFleet, type Fleet } from './fleet.ts'
+import { FleetSide } from './fleet-side.ts'
+import { Events, type BoardEvents, type Listener, type StoreEvent } from './events.ts'
 import { BOARD, guardOn, readKey, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
 import { hostOf, originOf } from './host.ts'
 import { HostRules } from './hosts.ts'
@@ -28,6 +30,8 @@ export interface BoardOptions extends Policy {
   replies?: ReplyStore
   /** How many circuits there may be; the least recently used closed idle one makes room. @default 1024 */
   maxCircuits?: number
+  /** Shares what its circuits find with the boards of other processes: `redisFleet(...)`, `dynamoFleet(...)`. @default none */
+  fleet?: Fleet
   /** @default performance.now and Date.now, looked up at each call */
   clock?: Clock
 }
@@ -52,6 +56,7 @@ export class Board {
   #lastEntry: Entry | undefined = undefined
   #lastKeyed: Circuit | undefined = undefined
   #carrier: Carrier | undefined = undefined
+  readonly #fleet: FleetSide | undefined
 
   /** @internal */
   constructor(options: BoardOptions) {
@@ -60,10 +65,12 @@ export class Board {
     if (isBoard(options)) throw new TypeError('The options of a board are wanted, got a board')
     check.object(options, 'the options of a board')
     check.known(options, OPTIONS)
-    const { hosts, replies, maxCircuits = 1_024, clock, ...own } = options
+    const { hosts, replies, maxCircuits = 1_024, fleet, clock, ...own } = options
     if (clock !== undefined && typeof clock?.now !== 'function')
       check.fail('clock', 'must have a method now', clock, TypeError)
     check.optional((clock as { wall?: unknown } | undefined)?.wall, 'clock.wall', 'function')
+    check.optional((clock as { after?: unknown } | undefined)?.after, 'clock.after', 'function')
+    if (fleet !== undefined) checkFleet(fleet)
 
     const events = new Events()
     const warn = (code: string, message: string): void => events.warn(code, message)
@@ -71,21 +78,25 @@ export class Board {
     const most = check.count(maxCircuits, 'maxCircuits')
     this.#mostOrigins = most * 4
     this.#hosts = new HostRules(own, hosts, warn)
+    const onFault = (action: StoreEvent['action'], key: string, fault: string): void => {
+      if (events.heard.store) events.tell('store', { action, key, fault })
+    }
+    const { random } = Math
+    this.#fleet = fleet && new FleetSide(fleet, { time, random, warn, onFault })
     this.#wiring = {
       time,
-      random: Math.random,
+      random,
       events,
       circuits: new Registry<Circuit>(most),
       evicted: NO_COUNTS,
       sequel: undefined,
+      share: this.#fleet && ((circuit) => (this.#fleet as FleetSide).share(circuit)),
     }
     if (replies !== undefined) checkStore(replies)
     const fence: Fence = {
       wall: () => time.wall(),
       warn,
-      onFault: (action, key, fault) => {
-        if (events.heard.store) events.tell('store', { action, key, fault })
-      },
+      onFault,
     }
     const none = noReplies(fence)
     let opened: Replies | undefined
@@ -103,6 +114,34 @@ export class Board {
     if (entry === undefined || entry.rules === false)
       return new Attempt(this.#home, undefined, request, entry?.host ?? '')
     return new Attempt(this.#home, this.#circuitOf(entry, entry.rules, request), request, entry.host)
+  }
+
+  /**
+   * What a request waits for before its attempt begins: its fleet's store, where that has to be asked first, and never for long.
+   * Nearly always undefined: nothing. Who cannot wait may begin at once; then a probe is refused until the fleet has said yes.
+   */
+  consult(request: RequestLike, handed?: unknown): Promise<void> | undefined {
+    if (this.#fleet === undefined || handed instanceof Attempt) return undefined
+    const entry = this.#entry(request)
+    if (entry === undefined || entry.rules === false) return undefined
+    const view = new RequestView(request, entry.host)
+    return this.#circuitOf(entry, entry.rules, request)?.consult({
+      method: request.method,
+      host: entry.host,
+      request: view,
+    })
+  }
+
+  /** Waits until the board knows what its fleet knows of the hosts that its options name, and not for long. It never rejects. */
+  async ready(): Promise<void> {
+    if (this.#fleet === undefined) return
+    for (const host of this.#hosts.named()) this.circuit(host)
+    await this.#fleet.ready()
+  }
+
+  /** Waits until the fleet knows what the board knows, and not for long: before the process is frozen or ends. It never rejects. */
+  async flush(): Promise<void> {
+    await this.#fleet?.flush()
   }
 
   /**
@@ -279,7 +318,7 @@ export class Board {
 }
 
 const OPTIONS: Record<string, true> = Object.fromEntries(
-  [...POLICY_OPTIONS, 'hosts', 'replies', 'maxCircuits', 'clock'].map((name) => [name, true]),
+  [...POLICY_OPTIONS, 'hosts', 'replies', 'maxCircuits', 'fleet', 'clock'].map((name) => [name, true]),
 )
 
 /**

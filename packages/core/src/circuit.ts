@@ -13,6 +13,7 @@ import { Pending } from './pending.ts'
 import { spanOf, type Rules } from './policy.ts'
 import type { Entry, Registry } from './registry.ts'
 import { isSafe, type HttpRequest } from './request.ts'
+import type { SharedCircuit, Sharing } from './sharing.ts'
 import type { RefusalReason, State } from './state.ts'
 import { judgeThrown, kindOf, rejectTask, runTask, type RunOptions } from './task.ts'
 import type { Timeline } from './timeline.ts'
@@ -30,6 +31,8 @@ export interface Wiring {
   evicted: Counters
   /** What follows the tasks of the circuit that ran one last. */
   sequel: Sequel | undefined
+  /** Gives a circuit its share in the fleet, where the board has one. */
+  readonly share: ((circuit: SharedCircuit) => Sharing) | undefined
 }
 
 /** @internal Who asks for admission: looked at only where it decides something. */
@@ -65,6 +68,7 @@ export class Circuit implements Entry<Circuit> {
   retired = false
   /** @internal */
   readonly wiring: Wiring
+  readonly #share: Sharing | undefined
   #pinned: boolean
   #machine: Machine = 'closed'
   /** Closed, without a hold, a pause or a need of the clock: admission is a count. */
@@ -93,8 +97,10 @@ export class Circuit implements Entry<Circuit> {
     this.rules = rules
     this.wiring = wiring
     this.#pinned = pinned
-    this.#calm = rules.slowAfter === Infinity
-    if (!this.#calm) this.#pending = new Pending(rules.slowAfter)
+    if (rules.slowAfter < Infinity) this.#pending = new Pending(rules.slowAfter)
+    this.#calm = true
+    this.#share = wiring.share?.(this.#shared())
+    this.#calm = this.#mayBeCalm
   }
 
   /** What people call it: the policy's `label`, or the key. */
@@ -135,6 +141,22 @@ export class Circuit implements Entry<Circuit> {
     if (!this.#calm) return this.#admitWithCare(asker, startedAt)
     this.#inFlight++
     return asker !== undefined && isSafe(asker.method) ? this.#era + SAFE : this.#era
+  }
+
+  /**
+   * @internal What a call waits for before it asks for leave, where it can: the fleet is asked first if it was not seen for
+   * long, or if the call may probe.
+   */
+  consult(asker?: Asker): Promise<void> | undefined {
+    const share = this.#share
+    if (share === undefined || this.#calm) return undefined
+    const now = this.wiring.time.thawed()
+    const trouble = this.#trouble
+    if (trouble !== undefined && (trouble.holds.any || now < trouble.pausedUntil)) return undefined
+    if (trouble === undefined || this.#machine === 'closed') return share.viewed(now)
+    if (now < trouble.until || trouble.leases.taken(now) >= this.rules.permits) return undefined
+    const safe = asker !== undefined && isSafe(asker.method)
+    return this.#mayProbe(trouble, asker, safe, now) ? share.leased(now) : undefined
   }
 
   /**
@@ -179,6 +201,7 @@ export class Circuit implements Entry<Circuit> {
     failures.resume(call)
     failures.add(now, kind)
     this.#evaluate(this.#window, now)
+    this.#tellFailed(now)
     return false
   }
 
@@ -216,6 +239,11 @@ export class Circuit implements Entry<Circuit> {
    * @throws CircuitOpenError (as a rejection) where it was refused; what the task throws
    */
   run<T>(task: () => T | PromiseLike<T>, options?: RunOptions): Promise<T> {
+    const wait = this.consult()
+    return wait === undefined ? this.#run(task, options) : wait.then(() => this.#run(task, options))
+  }
+
+  #run<T>(task: () => T | PromiseLike<T>, options: RunOptions | undefined): Promise<T> {
     if (options !== undefined || this.#pending !== undefined || this.wiring.events.heard.settled !== undefined) {
       return runTask(this, task, options)
     }
@@ -260,6 +288,7 @@ export class Circuit implements Entry<Circuit> {
       `In all: ${this.#successes} well, ${this.#failed} failed, ${this.#refused} refused, ${this.#fallbacks} stood in for; ` +
         `${this.#inFlight} under way.`,
     )
+    if (this.#share !== undefined) lines.push(this.#share.explain(now))
     return lines.join(' ')
   }
 
@@ -269,8 +298,9 @@ export class Circuit implements Entry<Circuit> {
     return { key, label, state, counters }
   }
 
-  /** Closes it and forgets what it saw. Holds and pauses end. */
+  /** Closes it and forgets what it saw. Holds and pauses end. In a fleet: for all of its instances. */
   reset(): void {
+    this.#share?.reset()
     const trouble = this.#trouble
     const from = this.#shown
     if (trouble !== undefined) {
@@ -282,7 +312,7 @@ export class Circuit implements Entry<Circuit> {
   }
 
   /**
-   * Opens it by hand. It never shortens an open time.
+   * Opens it by hand. It never shortens an open time. In a fleet: for all of its instances.
    *
    * @param duration how long. @default the policy's `openFor`
    * @throws RangeError where it is no duration longer than 0
@@ -299,14 +329,17 @@ export class Circuit implements Entry<Circuit> {
     this.#open('by-hand', trouble.trips, ms, before)
   }
 
-  /** Holds it open until let go: every call is refused. Holds are counted. */
+  /** Holds it open until let go: every call is refused. Holds are counted. In a fleet: for all of its instances. */
   isolate(reason?: string): Hold {
-    return this.#hold('isolated', reason)
+    return this.#holdForAll('isolated', reason)
   }
 
-  /** Holds it closed until let go: every call goes through and is still counted. Holds are counted; an isolation is stronger. */
+  /**
+   * Holds it closed until let go: every call goes through and is still counted. Holds are counted; an isolation is stronger.
+   * In a fleet: for all of its instances.
+   */
   bypass(reason?: string): Hold {
-    return this.#hold('bypassed', reason)
+    return this.#holdForAll('bypassed', reason)
   }
 
   /** @internal */
@@ -327,6 +360,7 @@ export class Circuit implements Entry<Circuit> {
   /** @internal */
   retire(): void {
     this.retired = true
+    this.#share?.end()
     this.wiring.evicted = addCounters(this.wiring.evicted, this.counters)
   }
 
@@ -340,7 +374,7 @@ export class Circuit implements Entry<Circuit> {
     // What is under way began by other rules.
     this.#era = nextEra(this.#era)
     this.#trouble?.leases.clear()
-    this.#calm &&= this.#pending === undefined
+    this.#calm &&= this.#mayBeCalm
     return true
   }
 
@@ -351,10 +385,16 @@ export class Circuit implements Entry<Circuit> {
     return token
   }
 
-  #hold(kind: HoldKind, reason: string | undefined): Hold {
+  #holdForAll(kind: HoldKind, reason: string | undefined): Hold {
     if (reason !== undefined && typeof reason !== 'string') {
       throw new TypeError(`The reason of a hold must be a string, got ${show(reason)}`)
     }
+    if (this.#share === undefined) return this.#hold(kind, reason)
+    const release = this.#share.hold(kind, reason)
+    return { release, [Symbol.dispose]: release }
+  }
+
+  #hold(kind: HoldKind, reason: string | undefined): Hold {
     const { holds } = (this.#trouble ??= new Trouble())
     const from = this.#shown
     if (!holds.any) holds.onClosed = this.#machine === 'closed'
@@ -379,6 +419,7 @@ export class Circuit implements Entry<Circuit> {
     const now = this.#machine === 'closed' && trouble === undefined ? (startedAt ?? time.now()) : time.thawed()
     const safe = asker !== undefined && isSafe(asker.method)
     if (safe) this.#safeAt = now
+    this.#share?.asked(now)
     if (trouble !== undefined) {
       trouble.askedAt = now
       const held = trouble.holds.kind
@@ -392,9 +433,9 @@ export class Circuit implements Entry<Circuit> {
           return this.#admitWithCare(asker, startedAt)
         }
         if (this.#machine === 'half-open') return this.#admitProbe(trouble, asker, safe, now)
-        this.#calm = this.#pending === undefined
       }
     }
+    this.#calm = this.#mayBeCalm && !this.#held
     if (this.#pending !== undefined && this.#tooManyOverdue(this.#pending, now)) return this.#refuse('open')
     this.#pending?.add(startedAt ?? now)
     this.#inFlight++
@@ -404,8 +445,11 @@ export class Circuit implements Entry<Circuit> {
   #admitProbe(trouble: Trouble, asker: Asker | undefined, safe: boolean, now: number): number {
     if (trouble.leases.taken(now) >= this.rules.permits) return this.#refuse('probing')
     if (!this.#mayProbe(trouble, asker, safe, now)) return this.#refuse('probing')
+    if (this.#share !== undefined && !this.#share.mayProbe(now)) return this.#refuse('probing')
     this.#inFlight++
-    return probeToken(trouble.leases.take(now + this.rules.within), this.#era, safe)
+    const lease = trouble.leases.take(now + this.rules.within)
+    this.#share?.probing(lease)
+    return probeToken(lease, this.#era, safe)
   }
 
   #mayProbe(trouble: Trouble, asker: Asker | undefined, safe: boolean, now: number): boolean {
@@ -479,22 +523,29 @@ export class Circuit implements Entry<Circuit> {
     if (verdict === 'failure') (this.#failures ??= new Failures()).add(now, kind)
     else this.#failures?.end(call)
     if (window.failures > 0 || window.slow > 0) this.#evaluate(window, now)
+    if (verdict === 'failure') this.#tellFailed(now)
     return call
+  }
+
+  #tellFailed(now: number): void {
+    if (this.#share !== undefined && this.#machine === 'closed') this.#share.failed(now)
   }
 
   #settleProbe(token: number, verdict: Verdict, startedAt: number, kind: Kind, now: number): number {
     const trouble = this.#trouble as Trouble
     trouble.leases.giveBack(leaseOf(token))
-    if (verdict === 'ignored') return NOTHING
-
-    const slow = startedAt >= 0 && now - startedAt > this.rules.slowAfter
+    const slow = verdict !== 'ignored' && startedAt >= 0 && now - startedAt > this.rules.slowAfter
     if (slow) this.#slow++
+    const ok = verdict === 'ignored' ? undefined : verdict === 'success' && !slow
+    const passedByAll = this.#share?.probed(leaseOf(token), ok, now)
+    if (verdict === 'ignored') return NOTHING
     if (verdict === 'failure' || slow) {
       this.#probeFailed(trouble, now, verdict === 'failure' ? kind : 'slow')
       // It has had its say: a broken body adds nothing.
       return NOTHING
     }
-    if (++trouble.leases.passed >= this.rules.need) {
+    trouble.leases.passed++
+    if ((passedByAll ?? trouble.leases.passed) >= this.rules.need) {
       trouble.closedBy = token
       trouble.tripsBefore = trouble.trips
       this.#become('closed', 'probe-succeeded')
@@ -550,6 +601,41 @@ export class Circuit implements Entry<Circuit> {
     trouble.trips = trips + 1
     if (this.#machine !== 'open') this.#trips++
     this.#become('open', reason)
+    if (reason === 'by-hand') this.#share?.trip(trouble.openUntil - trouble.askedAt)
+    else this.#share?.opened(trouble.askedAt, Math.max(0, trouble.floor - trouble.askedAt))
+  }
+
+  #shared(): SharedCircuit {
+    return {
+      key: this.key,
+      rules: () => this.rules,
+      closed: () => this.#machine === 'closed',
+      streak: () => this.#failures?.streak ?? 0,
+      streakSince: () => this.#failures?.since ?? 0,
+      good: () => this.#successes,
+      bad: () => this.#failed,
+      beAlert: () => void (this.#calm = false),
+      followOpen: (until, reason) => this.#followOpen(until, reason),
+      followClosed: () => this.#become('closed', 'fleet-closed'),
+      followHold: (kind, reason) => {
+        const hold = this.#hold(kind, reason)
+        return () => hold.release()
+      },
+    }
+  }
+
+  #followOpen(until: number, reason: TransitionReason): void {
+    const trouble = (this.#trouble ??= new Trouble())
+    trouble.openUntil = until
+    if (this.#machine === 'open') return
+    trouble.askedAt = this.wiring.time.thawed()
+    trouble.trips++
+    this.#trips++
+    this.#become('open', reason)
+  }
+
+  get #mayBeCalm(): boolean {
+    return this.#pending === undefined && this.#share?.alert !== true
   }
 
   #become(to: Machine, reason: TransitionReason, from: State = this.#shown): void {
@@ -574,7 +660,7 @@ export class Circuit implements Entry<Circuit> {
       this.#failures?.forgetKinds()
       trouble.probingFrom = reason === 'elapsed' ? trouble.until : now
     }
-    this.#calm = to === 'closed' && this.#pending === undefined && now >= trouble.pausedUntil
+    this.#calm = to === 'closed' && this.#mayBeCalm && now >= trouble.pausedUntil
 
     if (from === to && reason !== 'by-hand') return
     trouble.last = this.#event(trouble, from, to, reason, evidence, now)

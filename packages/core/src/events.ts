@@ -14,6 +14,9 @@ export type TransitionReason =
   | 'body-broke'
   | 'elapsed'
   | 'probe-succeeded'
+  | 'fleet-opened'
+  | 'corroborated'
+  | 'fleet-closed'
   | 'by-hand'
 
 /** What a circuit had seen when it changed its state. */
@@ -87,9 +90,9 @@ export interface FallbackEvent {
   readonly status: number
 }
 
-/** The store of replies failed; the request went on without it. */
+/** A store failed: of replies (`get`, `set`, `delete`) or of the fleet (`read`, `swap`, `watch`). The request went on without it. */
 export interface StoreEvent {
-  readonly action: 'get' | 'set' | 'delete'
+  readonly action: 'get' | 'set' | 'delete' | 'read' | 'swap' | 'watch'
   readonly key: string
   readonly fault: string
 }

@@ -21,6 +21,12 @@ export function reasonFor(reason: TransitionReason, evidence: Evidence, note: st
       return `the body of the probe's answer broke${kinds}`
     case 'probe-succeeded':
       return 'the host answers again'
+    case 'fleet-opened':
+      return 'the fleet found it down'
+    case 'corroborated':
+      return `the fleet found it down, and so did this instance${kinds}`
+    case 'fleet-closed':
+      return 'the fleet found that it answers again'
     case 'elapsed':
       return 'the open time is over, the next call may probe'
     case 'by-hand':

@@ -39,6 +39,13 @@ export class HostRules {
     )
   }
 
+  /** The hosts that are named one by one, and have one circuit each. */
+  named(): readonly string[] {
+    const isOne = ([name, rules]: [string, Rules | false]): boolean =>
+      !name.startsWith('*.') && rules !== false && rules.key === undefined
+    return [...this.#named].filter(isOne).map(([name]) => name)
+  }
+
   /** Rules over the board's own. */
   over(policy: Policy, where: string): Rules {
     const given = Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined)) as Policy

@@ -70,7 +70,9 @@ describe('a policy', () => {
   })
 
   test('has options of these names only', () => {
-    expectTypeOf<keyof BoardOptions>().toEqualTypeOf<keyof Policy | 'hosts' | 'replies' | 'maxCircuits' | 'clock'>()
+    expectTypeOf<keyof BoardOptions>().toEqualTypeOf<
+      keyof Policy | 'hosts' | 'replies' | 'maxCircuits' | 'fleet' | 'clock'
+    >()
     // @ts-expect-error there is no such option
     createBoard({ failuresRate: 0.5 })
     // @ts-expect-error nor in a host's

@@ -1,11 +1,13 @@
 // For the tests of programs that use Fuseboard: a clock that goes on when told, and a host that answers by a script.
+import type { SharedStore, Snapshot } from './shared-store.ts'
 import type { Clock } from './timeline.ts'
 
 /** A clock that stands still until it is told to go on. */
 export interface ManualClock extends Clock {
   now(): number
   wall(): number
-  /** Lets milliseconds pass. */
+  after(ms: number, then: () => void): () => void
+  /** Lets milliseconds pass. What waits for a moment is called back as it comes. */
   advance(ms: number): void
 }
 
@@ -20,15 +22,31 @@ export interface ManualClock extends Clock {
  */
 export function manualClock(wall: number = Date.now()): ManualClock {
   let passed = 0
+  const waiting = new Set<{ readonly at: number; readonly due: () => void }>()
+  const next = (until: number) =>
+    [...waiting].filter(({ at }) => at <= until).reduce((first, one) => (one.at < first.at ? one : first), NEVER)
   return {
     now: () => passed,
     wall: () => wall + passed,
+    after(ms, then) {
+      const one = { at: passed + ms, due: then }
+      waiting.add(one)
+      return () => void waiting.delete(one)
+    },
     advance(ms) {
       if (!(ms >= 0)) throw new RangeError(`advance must be given milliseconds of at least 0, got ${String(ms)}`)
-      passed += ms
+      const until = passed + ms
+      for (let one = next(until); one !== NEVER; one = next(until)) {
+        waiting.delete(one)
+        passed = Math.max(passed, one.at)
+        one.due()
+      }
+      passed = until
     },
   }
 }
+
+const NEVER = { at: Infinity, due: () => {} }
 
 /** What a scripted host answers: a status, a whole answer, an error that the call fails with, or nothing until the caller gives up. */
 export type Scripted = number | { status?: number; headers?: Record<string, string>; json: unknown } | Error | 'hang'
@@ -73,4 +91,37 @@ function untilAborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) giveUp()
     else signal.addEventListener('abort', giveUp, { once: true })
   })
+}
+
+/**
+ * A store for `fleet(memoryStore())` that lives in this process: boards that are given the same one are a fleet.
+ *
+ * @param clock the store's own time. @default Date.now
+ * @example
+ * const store = memoryStore()
+ * const [one, other] = [createBoard({ fleet: fleet(store) }), createBoard({ fleet: fleet(store) })]
+ */
+export function memoryStore(clock: { wall(): number } = { wall: Date.now }): SharedStore {
+  const kept = new Map<string, Omit<Snapshot, 'now'>>()
+  const watchers = new Map<string, Set<(snapshot: Snapshot) => void>>()
+  const look = (key: string): Snapshot => ({ version: 0, ...kept.get(key), now: clock.wall() })
+  return {
+    async read(key, signal) {
+      signal.throwIfAborted()
+      return look(key)
+    },
+    async swap(key, expected, value, { notAfter, signal }) {
+      signal.throwIfAborted()
+      const { version, now } = look(key)
+      if (version !== expected || now > notAfter) return { ...look(key), won: false }
+      kept.set(key, { version: Math.max(expected + 1, now), value })
+      for (const changed of watchers.get(key) ?? []) queueMicrotask(() => changed(look(key)))
+      return { ...look(key), won: true }
+    },
+    watch(key, changed) {
+      const all = watchers.get(key) ?? new Set()
+      watchers.set(key, all.add(changed))
+      return () => void all.delete(changed)
+    },
+  }
 }

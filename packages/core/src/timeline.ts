@@ -7,6 +7,8 @@ export interface Clock {
   now(): number
   /** Milliseconds since the epoch. @default Date.now(), or derived from `now` where that is given */
   wall?(): number
+  /** Calls back once so many milliseconds have passed. @returns what calls it off. @default setTimeout */
+  after?(ms: number, then: () => void): () => void
 }
 
 /** Wall time this far ahead of the monotonic clock means that the process was frozen; less is the clocks' own drift. */
@@ -69,6 +71,19 @@ export class Timeline {
       this.#warn('clock', `clock.wall threw: ${inWords(error)}`)
     }
     return this.#anchorWall + this.#last + this.#offset - this.#anchorNow
+  }
+
+  /**
+   * Calls back later: only while something is under way that has a time limit, never by itself.
+   * @param waited somebody waits for it: the process must not end before
+   * @returns what calls it off
+   */
+  after(ms: number, then: () => void, waited: boolean): () => void {
+    if (this.#clock?.after !== undefined) return this.#clock.after(ms, then)
+    const timer: unknown = setTimeout(then, ms)
+    // A browser's timer is a number.
+    if (!waited) (timer as { unref?: () => unknown }).unref?.()
+    return () => clearTimeout(timer as number)
   }
 
   // A clock that fails stands still: nothing opens early, and no request ends otherwise for it.

@@ -63,8 +63,8 @@ export const FAULTS: readonly Fault[] = [
   {
     what: 'an ignored probe keeps its place',
     file: CIRCUIT,
-    from: "trouble.leases.giveBack(leaseOf(token))\n    if (verdict === 'ignored') return NOTHING\n",
-    to: "if (verdict === 'ignored') return NOTHING\n    trouble.leases.giveBack(leaseOf(token))\n",
+    from: '    trouble.leases.giveBack(leaseOf(token))\n',
+    to: "    if (verdict !== 'ignored') trouble.leases.giveBack(leaseOf(token))\n",
     in: 'probes',
     breaks: 'places',
   },
@@ -79,8 +79,8 @@ export const FAULTS: readonly Fault[] = [
   {
     what: 'the first good probe closes it',
     file: CIRCUIT,
-    from: '++trouble.leases.passed >= this.rules.need',
-    to: '++trouble.leases.passed >= 1',
+    from: '(passedByAll ?? trouble.leases.passed) >= this.rules.need',
+    to: 'trouble.leases.passed >= 1',
     in: 'probes',
     breaks: 'probeGood',
   },
