@@ -126,3 +126,390 @@ describe('a fleet that follows', () => {
     ])
   })
 })
+
+describe('a fleet that corroborates', () => {
+  test('does not stop an instance whose own calls go well', async () => {
+    const fleet = new Fleet(2, {}, {}, true)
+    await fleet.calls(1, 5, 'good')
+    await fleet.calls(0, 3, 'bad')
+    expect(fleet.states).toBe('open closed')
+    for (let i = 0; i < 20; i++) expect(await fleet.call(1)).toBe('sent')
+    // One failure among so many good calls says that the other is sick.
+    expect(await fleet.call(1, 'bad')).toBe('sent')
+    expect(fleet.states).toBe('open closed')
+  })
+
+  test('opens an instance at its first failure once the others found the host down', async () => {
+    const fleet = new Fleet(2, {}, {}, true)
+    await fleet.calls(1, 5, 'good')
+    await fleet.calls(0, 3, 'bad')
+    await fleet.call(1, 'bad')
+    expect(fleet.states).toBe('open open')
+    expect(fleet.circuit(1).explain()).toContain('the fleet found it down, and so did this instance')
+  })
+
+  test('opens an instance at once that saw the last call fail', async () => {
+    const fleet = new Fleet(2, {}, {}, true)
+    await fleet.call(1, 'bad')
+    await fleet.calls(0, 3, 'bad')
+    expect(fleet.states).toBe('open open')
+  })
+
+  test('needs a lease to probe once it is open, and a closed instance needs none', async () => {
+    const fleet = new Fleet(3, {}, {}, true)
+    await fleet.call(1, 'bad')
+    await fleet.calls(2, 3, 'good')
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(10_000)
+    const zero = fleet.circuit(0)
+    await zero.consult()
+    expect(zero.admit()).toBeGreaterThanOrEqual(0)
+    expect(await fleet.call(1)).toBe('refused')
+    expect(await fleet.call(2)).toBe('sent')
+    // Its good calls do not close it for the others.
+    expect(fleet.states).toBe('half-open half-open closed')
+  })
+
+  test('looks at the store after a failure of its own, and with suspicion only then', async () => {
+    const fleet = new Fleet(2, { reads: 'suspicion' })
+    await fleet.calls(1, 50, 'good')
+    await fleet.wait(60_000)
+    await fleet.calls(1, 50, 'good')
+    expect(fleet.asked).toEqual([])
+    await fleet.calls(0, 3, 'bad')
+    expect(fleet.states).toBe('open closed')
+    await fleet.call(1, 'bad')
+    expect(fleet.states).toBe('open open')
+  })
+
+  test('asks ever less where a host always fails a little', async () => {
+    const fleet = new Fleet(1, { reads: 'suspicion' }, { consecutiveFailures: false })
+    for (let second = 0; second < 60; second++) {
+      for (let i = 0; i < 20; i++) {
+        await fleet.call(0, i % 4 === 0 ? 'bad' : 'good')
+        await fleet.wait(50)
+      }
+    }
+    expect(fleet.asked.length).toBeLessThanOrEqual(64)
+  })
+})
+
+describe('a fleet with a quorum', () => {
+  test('opens when so many found the host down, and not before', async () => {
+    const fleet = new Fleet(4, { trust: { quorum: 2 } }, {}, true)
+    for (let of = 0; of < 4; of++) await fleet.call(of)
+    await fleet.calls(0, 3, 'bad')
+    expect(fleet.states).toBe('open closed closed closed')
+    await fleet.calls(0, 3, 'bad')
+    expect(fleet.states).toBe('open closed closed closed')
+    await fleet.calls(1, 3, 'bad')
+    expect(fleet.states).toBe('open open open open')
+  })
+
+  test('leaves one that is alone with its verdict to itself', async () => {
+    const fleet = new Fleet(3, { trust: { quorum: 2 } }, {}, true)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(10_000)
+    expect(await fleet.call(0)).toBe('sent')
+    expect(fleet.states).toBe('closed closed closed')
+  })
+
+  test('forgets a vote that is older than the window', async () => {
+    const fleet = new Fleet(3, { trust: { quorum: 2 } }, { window: '5s' }, true)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(6_000)
+    await fleet.calls(1, 3, 'bad')
+    expect(fleet.state(2)).toBe('closed')
+  })
+})
+
+describe('a probe', () => {
+  test('that failed opens the host for all again, for longer', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, { openFor: { from: '10s', to: '60s' } }, true)
+    fleet.circuit(1)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(12_000)
+    expect(await fleet.call(1, 'bad')).toBe('sent')
+    expect(fleet.states).toBe('open open')
+    await fleet.wait(12_000)
+    expect(await fleet.call(0)).toBe('refused')
+    await fleet.wait(13_000)
+    expect(await fleet.call(0)).toBe('sent')
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('that was given up gives its place back to the fleet', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, {}, true)
+    fleet.circuit(1)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(10_000)
+    expect(await fleet.call(1, 'ignored')).toBe('sent')
+    expect(await fleet.call(0)).toBe('sent')
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('whose process died costs the fleet one lease', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, {}, true)
+    fleet.circuit(1)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(10_000)
+    await fleet.circuit(1).consult()
+    expect(fleet.circuit(1).admit()).toBeGreaterThanOrEqual(0)
+    expect(await fleet.call(0)).toBe('refused')
+    await fleet.wait(2_000)
+    expect(await fleet.call(0)).toBe('sent')
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('whose good end comes after its lease closes the fleet all the same', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, {}, true)
+    fleet.circuit(1)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(10_000)
+    await fleet.circuit(1).consult()
+    const late = fleet.circuit(1).admit()
+    await fleet.wait(9_000)
+    fleet.circuit(1).settle(late, 'success')
+    await settled()
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('of many at a time takes one place: as many as the policy permits, over the whole fleet', async () => {
+    const fleet = new Fleet(20, { trust: 'follow' }, { probes: { permits: 3, need: 3 } }, true)
+    for (let of = 0; of < 20; of++) fleet.circuit(of)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(10_000)
+    const asked = fleet.boards.flatMap((_, of) => [of, of, of])
+    const tokens = await Promise.all(
+      asked.map(async (of) => {
+        await fleet.circuit(of).consult()
+        return fleet.circuit(of).admit()
+      }),
+    )
+    expect(tokens.filter((token) => token >= 0)).toHaveLength(3)
+  })
+
+  test('of a caller that cannot wait is refused until the fleet has said yes', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, {}, true)
+    fleet.circuit(1)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(10_000)
+    const circuit = fleet.circuit(1)
+    expect(circuit.refusal(circuit.admit()).reason).toBe('probing')
+    await settled()
+    expect(circuit.admit()).toBeGreaterThanOrEqual(0)
+  })
+
+  test('whose answer broke off after it had closed the fleet opens it again', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, {}, true)
+    fleet.circuit(1)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(10_000)
+    const circuit = fleet.circuit(1)
+    await circuit.consult()
+    const token = circuit.admit()
+    const call = circuit.settle(token, 'success')
+    await settled()
+    expect(fleet.states).toBe('closed closed')
+    circuit.amend(token, call, 'body')
+    await settled()
+    expect(fleet.states).toBe('open open')
+  })
+})
+
+describe('a store that does not answer', () => {
+  test('leaves each instance to itself, and hurts no call', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' })
+    fleet.store = 'failing'
+    const faults: unknown[] = []
+    ;(fleet.boards[0] as Board).on('store', ({ action, fault }) => faults.push(`${action}: ${fault}`))
+    await fleet.calls(0, 3, 'good')
+    await fleet.calls(0, 3, 'bad')
+    expect(fleet.states).toBe('open closed')
+    expect(faults).toContain('read: Error: the store is down')
+    await fleet.wait(20_000)
+    expect(await fleet.call(0)).toBe('sent')
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('is asked ever less often', async () => {
+    const fleet = new Fleet(1)
+    fleet.store = 'failing'
+    for (let second = 0; second < 120; second++) {
+      await fleet.call(0)
+      await fleet.wait(1_000)
+    }
+    expect(fleet.asked.length).toBeLessThan(20)
+  })
+
+  test('holds a call for no longer than the wait, once a refresh', async () => {
+    const fleet = new Fleet(1, { wait: '100ms' })
+    fleet.store = 'hanging'
+    const circuit = fleet.circuit(0)
+    const waited = circuit.consult()
+    expect(waited).toBeDefined()
+    fleet.clock.advance(100)
+    await waited
+    expect(circuit.admit()).toBeGreaterThanOrEqual(0)
+    expect(circuit.consult()).toBeUndefined()
+  })
+
+  test('is told later what it missed', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, { openFor: '60s' })
+    await fleet.call(0)
+    await fleet.call(1)
+    fleet.store = 'failing'
+    await fleet.calls(0, 3, 'bad')
+    fleet.store = 'well'
+    await fleet.wait(2_000)
+    await fleet.call(0)
+    await fleet.wait(2_000)
+    expect(await fleet.call(1)).toBe('refused')
+  })
+
+  test('and was emptied is told again within two refreshes', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, { openFor: '60s' })
+    await fleet.calls(0, 3, 'bad')
+    const emptied = memoryStore(fleet.clock)
+    Object.assign(fleet.inner, { read: emptied.read, swap: emptied.swap })
+    for (let i = 0; i < 3; i++) {
+      await fleet.wait(1_050)
+      await fleet.call(0)
+    }
+    expect(fleet.state(0)).toBe('open')
+    expect(await fleet.call(1)).toBe('refused')
+    await fleet.wait(61_000)
+    expect(await fleet.call(1)).toBe('sent')
+    await fleet.wait(1_050)
+    await fleet.call(0)
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('and holds what is no record is overwritten', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, { openFor: '60s' })
+    const options = { ttl: 60_000, notAfter: Infinity, signal: new AbortController().signal }
+    await fleet.inner.swap(HOST, 0, '{"s":"o","e":"x"}', options)
+    expect(await fleet.call(0)).toBe('sent')
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(1_050)
+    expect(await fleet.call(1)).toBe('refused')
+  })
+
+  test('and lies about the open time stops nobody for longer than the policy would', async () => {
+    const fleet = new Fleet(1, { trust: 'follow' }, { maxPause: '20s' })
+    const now = fleet.clock.wall()
+    const record = JSON.stringify({ s: 'o', e: 7, a: now, u: now + 1e9, t: 1 })
+    await fleet.inner.swap(HOST, 0, record, { ttl: 1, notAfter: Infinity, signal: new AbortController().signal })
+    expect(await fleet.call(0)).toBe('refused')
+    expect(fleet.circuit(0).refusal(fleet.circuit(0).admit()).retryAfterMs).toBeLessThanOrEqual(20_000)
+  })
+})
+
+describe('by hand', () => {
+  test('a circuit is opened for all', async () => {
+    const fleet = new Fleet(2, {}, {}, true)
+    fleet.circuit(1)
+    fleet.circuit(0).trip('2h')
+    await settled()
+    expect(fleet.states).toBe('open open')
+    await fleet.wait(3_600_000)
+    expect(fleet.states).toBe('open open')
+    await fleet.wait(3_600_000)
+    expect(await fleet.call(1)).toBe('sent')
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('a circuit is held open for all until it is let go', async () => {
+    const fleet = new Fleet(2, {}, {}, true)
+    fleet.circuit(1)
+    const hold = fleet.circuit(0).isolate('maintenance')
+    await settled()
+    expect(fleet.states).toBe('isolated isolated')
+    expect(fleet.circuit(1).explain()).toContain('maintenance')
+    hold.release()
+    await settled()
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('a circuit is held closed for all, and by another instance too', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, {}, true)
+    fleet.circuit(1)
+    const hold = fleet.circuit(0).bypass()
+    await settled()
+    await fleet.calls(1, 10, 'bad')
+    expect(fleet.states).toBe('bypassed bypassed')
+    const other = fleet.circuit(1).bypass()
+    await settled()
+    hold.release()
+    await settled()
+    expect(fleet.states).toBe('bypassed bypassed')
+    other.release()
+    await settled()
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('a hold outlives the process that put it on, until somebody resets', async () => {
+    const fleet = new Fleet(2, {}, {}, true)
+    fleet.circuit(0).isolate()
+    await settled()
+    await fleet.call(1)
+    await fleet.call(1)
+    expect(fleet.state(1)).toBe('isolated')
+    fleet.circuit(1).reset()
+    await settled()
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('a circuit is closed for all', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, {}, true)
+    fleet.circuit(1)
+    await fleet.calls(0, 3, 'bad')
+    fleet.circuit(1).reset()
+    await settled()
+    expect(fleet.states).toBe('closed closed')
+  })
+})
+
+describe('a board', () => {
+  test('is ready once it knows what its fleet knows of the hosts that it names', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' }, { hosts: { [HOST]: { openFor: '60s' } } })
+    await fleet.calls(0, 3, 'bad')
+    await (fleet.boards[1] as Board).ready()
+    expect(fleet.state(1)).toBe('open')
+  })
+
+  test('flushes what it has not told yet', async () => {
+    const fleet = new Fleet(2, { trust: 'follow', jitter: '1h' })
+    await fleet.call(1)
+    await fleet.calls(0, 3, 'bad')
+    expect(fleet.asked).not.toContain('swap')
+    await (fleet.boards[0] as Board).flush()
+    await fleet.wait(1_100)
+    await fleet.call(1)
+    expect(fleet.states).toBe('open open')
+  })
+
+  test('waits for a store that hangs no longer than its time limit, and never fails', async () => {
+    const fleet = new Fleet(1, { timeout: '500ms' }, { hosts: { [HOST]: {} } })
+    fleet.store = 'hanging'
+    const both = Promise.all([(fleet.boards[0] as Board).ready(), (fleet.boards[0] as Board).flush()])
+    fleet.clock.advance(500)
+    await expect(both).resolves.toBeDefined()
+  })
+
+  test('without a fleet has nothing to wait for', async () => {
+    const board = createBoard()
+    await board.ready()
+    await board.flush()
+    expect(board.consult({ method: 'GET', url: `https://${HOST}/` })).toBeUndefined()
+  })
+
+  test('counts the time that its process was frozen', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' })
+    await fleet.call(1)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(5_000)
+    // It thaws: what it saw before is too old to go by.
+    expect(await fleet.call(1)).toBe('refused')
+  })
+})

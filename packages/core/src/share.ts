@@ -413,12 +413,14 @@ export class Share implements Sharing {
     this.#followHolds(record)
     const before = this.#epoch
     if (!lost && record.epoch === before) return
+    // What it closed itself it has been living with since: nothing to forget.
+    const closedItself = this.#closing && !record.open
     this.#epoch = record.epoch
     this.#closing = false
     this.#probes.clear()
     this.#lease = undefined
     if (record.open) this.#followOpen(view)
-    else if (before === undefined) return
+    else if (before === undefined || closedItself) return
     else if (lost || record.epoch < before || this.#isNews(view)) this.#tellAgain()
     else this.#followClosed()
   }
