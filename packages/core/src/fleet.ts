@@ -27,7 +27,10 @@ export interface FleetOptions {
   wait?: Duration
   /** What the store does not answer within this, beside the requests, is given up. @default '1s' */
   timeout?: Duration
-  /** What many may want to write at once each writes up to so much later. @default '1s' */
+  /**
+   * What many may want to write at once each writes up to so much later; a probe by a fifth of `openFor` at most.
+   * @default '1s'
+   */
   jitter?: Duration
 }
 

@@ -278,7 +278,8 @@ export class Share implements Sharing {
     const view = this.#view
     const from = Math.max(now, view === undefined ? 0 : this.#until(view))
     // Without the store each probes by itself: these are spread further.
-    const spread = this.#link.down(now) ? this.#circuit.rules().openFrom : this.#link.terms.jitter
+    const { openFrom } = this.#circuit.rules()
+    const spread = this.#link.down(now) ? openFrom : Math.min(this.#link.terms.jitter, openFrom / 5)
     this.#leaseFrom = from + random() * spread
   }
 
