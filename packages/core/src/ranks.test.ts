@@ -49,7 +49,7 @@ const RANKS = [
   ['exchange', 'guard', 'watched-body', 'with-board'],
   ['watched-response'],
   ['fetch'],
-  ['index', 'testing'],
+  ['index', 'memory-store', 'testing'],
 ]
 
 const sources = readdirSync(import.meta.dirname).filter((file) => /^[^.]+\.ts$/.test(file))

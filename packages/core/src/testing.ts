@@ -1,6 +1,7 @@
-// For the tests of programs that use Fuseboard: a clock that goes on when told, and a host that answers by a script.
-import type { SharedStore, Snapshot } from './shared-store.ts'
+// For the tests of programs that use Fuseboard: a clock that goes on when told, a host that answers by a script, a fleet's store.
 import type { Clock } from './timeline.ts'
+
+export { memoryStore } from './memory-store.ts'
 
 /** A clock that stands still until it is told to go on. */
 export interface ManualClock extends Clock {
@@ -91,37 +92,4 @@ function untilAborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) giveUp()
     else signal.addEventListener('abort', giveUp, { once: true })
   })
-}
-
-/**
- * A store for `fleet(memoryStore())` that lives in this process: boards that are given the same one are a fleet.
- *
- * @param clock the store's own time. @default Date.now
- * @example
- * const store = memoryStore()
- * const [one, other] = [createBoard({ fleet: fleet(store) }), createBoard({ fleet: fleet(store) })]
- */
-export function memoryStore(clock: { wall(): number } = { wall: Date.now }): SharedStore {
-  const kept = new Map<string, Omit<Snapshot, 'now'>>()
-  const watchers = new Map<string, Set<(snapshot: Snapshot) => void>>()
-  const look = (key: string): Snapshot => ({ version: 0, ...kept.get(key), now: clock.wall() })
-  return {
-    async read(key, signal) {
-      signal.throwIfAborted()
-      return look(key)
-    },
-    async swap(key, expected, value, { notAfter, signal }) {
-      signal.throwIfAborted()
-      const { version, now } = look(key)
-      if (version !== expected || now > notAfter) return { ...look(key), won: false }
-      kept.set(key, { version: Math.max(expected + 1, now), value })
-      for (const changed of watchers.get(key) ?? []) queueMicrotask(() => changed(look(key)))
-      return { ...look(key), won: true }
-    },
-    watch(key, changed) {
-      const all = watchers.get(key) ?? new Set()
-      watchers.set(key, all.add(changed))
-      return () => void all.delete(changed)
-    },
-  }
 }
