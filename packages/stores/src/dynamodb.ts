@@ -1,4 +1,4 @@
-// Replies in DynamoDB, through a client of the AWS SDK v3.
+// Replies in DynamoDB, through a client of the AWS SDK v3; and what a fleet shares there.
 import {
   DeleteItemCommand,
   GetItemCommand,
@@ -10,6 +10,8 @@ import type { ReplyStore, StoredReply } from '@fuseboard/core'
 import { decode, encodeWithin } from './encoding.ts'
 import { checkMethods, checkOptions, hashOf, lifetimeOf, prefixOf } from './names.ts'
 import { Turns } from './turns.ts'
+
+export { dynamoFleet, type DynamoFleetOptions } from './dynamo-fleet.ts'
 
 /** An item of DynamoDB is 400 KB at most, names included; ours take less than 256 bytes. */
 const MOST_BYTES = 400 * 1_024 - 256
