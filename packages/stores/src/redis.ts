@@ -1,8 +1,10 @@
-// Replies in Redis or Valkey, through a client of redis (node-redis) or ioredis.
+// Replies in Redis or Valkey, through a client of redis (node-redis) or ioredis; and what a fleet shares there.
 import type { ReplyStore, StoredReply } from '@fuseboard/core'
 import { decode, encode } from './encoding.ts'
 import { checkMethods, checkOptions, lifetimeOf, prefixOf } from './names.ts'
 import { Turns } from './turns.ts'
+
+export { redisFleet, type RedisFleetOptions } from './redis-fleet.ts'
 
 /** What is needed of a client, cluster, sentinel or pool of `redis` 5 or 6. */
 export interface NodeRedisLike {

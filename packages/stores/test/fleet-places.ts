@@ -2,7 +2,10 @@
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { SharedStore } from '@fuseboard/core'
 import { memoryStore } from '@fuseboard/core/testing'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
 import { dynamoFleet } from '../src/dynamodb.ts'
+import { redisFleet } from '../src/redis.ts'
 import { dynamoClient, TABLE } from './dynamo-server.ts'
 
 /** The store of a fleet. */
@@ -16,6 +19,7 @@ export interface FleetPlace extends AsyncDisposable {
 
 const NAMESPACE = 'fleets'
 
+export const channelOf = (namespace: string): string => `fuseboard:${namespace}:changes`
 const nameOf = (key: string): string => `fuseboard:${NAMESPACE}:{${key}}`
 
 /** What all who are given it share. */
@@ -34,6 +38,39 @@ export function memoryPlace(): FleetPlace {
 }
 
 export const FLEET_PLACES = {
+  'redis (node-redis)': async (port: number): Promise<FleetPlace> => {
+    const client = createClient({ url: `redis://127.0.0.1:${port}`, socket: { reconnectStrategy: 20 } })
+    client.on('error', () => {})
+    const subscriber = client.duplicate()
+    subscriber.on('error', () => {})
+    await Promise.all([client.connect(), subscriber.connect()])
+    return {
+      store: redisFleet(client, { namespace: NAMESPACE, subscriber }).store,
+      lose: async (key) => void (await client.del(nameOf(key))),
+      plant: async (key, n, v) => void (await client.hSet(nameOf(key), { n, v })),
+      async [Symbol.asyncDispose]() {
+        client.destroy()
+        subscriber.destroy()
+      },
+    }
+  },
+
+  'redis (ioredis)': async (port: number): Promise<FleetPlace> => {
+    const client = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 20 })
+    const subscriber = client.duplicate()
+    for (const each of [client, subscriber]) each.on('error', () => {})
+    await client.ping()
+    return {
+      store: redisFleet(client, { namespace: NAMESPACE, subscriber }).store,
+      lose: async (key) => void (await client.del(nameOf(key))),
+      plant: async (key, n, v) => void (await client.hset(nameOf(key), { n, v })),
+      async [Symbol.asyncDispose]() {
+        client.disconnect()
+        subscriber.disconnect()
+      },
+    }
+  },
+
   dynamodb: async (port: number): Promise<FleetPlace> => {
     const client = dynamoClient(port)
     const keyOf = (key: string) => ({ k: { S: nameOf(key) } })

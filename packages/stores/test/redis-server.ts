@@ -18,10 +18,14 @@ export interface RedisServer extends AsyncDisposable {
   readonly port: number
 }
 
-export async function redisServer(): Promise<RedisServer> {
+/** @param again the port of one that has ended, to take its place */
+export async function redisServer({
+  again,
+  more = [],
+}: { again?: number; more?: readonly string[] } = {}): Promise<RedisServer> {
   for (let tries = 0; ; tries++) {
-    const port = await freePort()
-    const server = spawn(SERVER, [...ALONE, '--port', `${port}`], { stdio: 'ignore' })
+    const port = again ?? (await freePort())
+    const server = spawn(SERVER, [...ALONE, ...more, '--port', `${port}`], { stdio: 'ignore' })
     const gone = once(server, 'exit')
     const stop = async (): Promise<void> => {
       server.kill('SIGKILL')
