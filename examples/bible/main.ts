@@ -1,5 +1,6 @@
 // The main job: reads verses through guarded clients while their service is well, limits, fails, hangs, disappears and comes back.
 import type { Tell } from './events.ts'
+import { rehearseFleet } from './fleet/rehearsal.ts'
 import { jsonLines } from './json-lines.ts'
 import { HELP, readOptions, USAGE, UsageError, type Options } from './options.ts'
 import { live } from './live.ts'
@@ -27,6 +28,11 @@ async function main(args: readonly string[]): Promise<number> {
   // Whoever reads the output may leave early, as `head` does.
   process.stdout.on('error', () => stop.abort())
 
+  if (options.fleet !== undefined) {
+    const { status, says } = await rehearseFleet(options.fleet, (line) => console.log(line), stop.signal)
+    console.log(`\n${says}`)
+    return status
+  }
   const tell = options.json ? jsonLines(process.stdout) : timeline()
   const { status, says } = options.live
     ? await live(options, tell, stop.signal)

@@ -1,13 +1,13 @@
 // What a fleet's store holds of one host: the verdict that instances share, and who may probe.
 
-/** @internal A place to probe, lent for a while. Each probe has a token of its own. */
-export interface SharedLease {
+/** A place to probe, lent for a while. Each probe has a token of its own. */
+interface SharedLease {
   readonly token: string
   readonly until: number
 }
 
-/** @internal An instance that found the host open. */
-export interface Vote {
+/** An instance that found the host open. */
+interface Vote {
   readonly by: string
   readonly at: number
 }

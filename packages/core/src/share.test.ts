@@ -12,7 +12,7 @@ const TERMS = { jitter: 0 } as const
 
 class Fleet {
   readonly clock: ManualClock = manualClock(1_700_000_000_000)
-  inner: SharedStore = memoryStore(this.clock.wall)
+  inner: SharedStore = memoryStore(() => this.clock.wall())
   readonly boards: readonly Board[]
   /** What the instances asked the store, in order. */
   readonly asked: string[] = []
@@ -370,7 +370,7 @@ describe('a store that does not answer', () => {
   test('and was emptied is told again within two refreshes', async () => {
     const fleet = new Fleet(2, { trust: 'follow' }, { openFor: '60s' })
     await fleet.calls(0, 3, 'bad')
-    fleet.inner = memoryStore(fleet.clock.wall)
+    fleet.inner = memoryStore(() => fleet.clock.wall())
     for (let i = 0; i < 3; i++) {
       await fleet.wait(1_050)
       await fleet.call(0)
