@@ -183,6 +183,11 @@ export class Board {
     return this.#hosts.names(hostOf(`http://${host}`) ?? host)
   }
 
+  /** Whether any policy has something that could stand in; so it may, where `hosts` is a function. */
+  get replaces(): boolean {
+    return this.#hosts.replaces
+  }
+
   /**
    * Runs a task under the circuit of a key.
    * @throws CircuitOpenError (as a rejection) where it was refused; what the task throws

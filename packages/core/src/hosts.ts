@@ -7,6 +7,8 @@ import { readPolicy, type Hosts, type Policy, type Rules } from './policy.ts'
 
 /** @internal The rules of every host of a board; `false` where it is left unguarded. */
 export class HostRules {
+  /** Whether any of them has a fallback. What a function will answer nobody knows. */
+  replaces = false
   readonly #own: Policy
   readonly #ownRules: Rules
   readonly #named = new Map<string, Rules | false>()
@@ -19,8 +21,10 @@ export class HostRules {
     this.#own = own
     this.#warn = warn
     this.#ownRules = this.read(own, '')
-    if (typeof hosts === 'function') this.#ask = hosts
-    else if (hosts !== undefined) this.#name(hosts)
+    if (typeof hosts === 'function') {
+      this.#ask = hosts
+      this.replaces = true
+    } else if (hosts !== undefined) this.#name(hosts)
   }
 
   of(host: string): Rules | false {
@@ -53,7 +57,9 @@ export class HostRules {
   }
 
   read(policy: Policy, where: string): Rules {
-    return readPolicy(policy, where, (message) => this.#warn('openFor', message))
+    const rules = readPolicy(policy, where, (message) => this.#warn('openFor', message))
+    if (rules.fallbacks.length > 0) this.replaces = true
+    return rules
   }
 
   #name(hosts: Readonly<Record<string, Policy | false>>): void {

@@ -3,6 +3,7 @@ import { ATTEMPT, toBoard, type Attempt, type Board, type BoardOptions } from '@
 import type { Dispatcher } from 'undici'
 import { carry } from './carry.ts'
 import { AttemptHandler } from './handler.ts'
+import { HandlerInContext, inContext } from './in-context.ts'
 import type { Handler } from './interfaces.ts'
 import { isLegacy } from './legacy-handler.ts'
 import { steady, UndiciRequest, withFields } from './request.ts'
@@ -36,8 +37,9 @@ export function guard(board: Board, dispatch: Dispatcher.Dispatch): Dispatcher.D
     const options = steady(given)
     const request = new UndiciRequest(options)
     const attempt = board.attempt(request, options[ATTEMPT])
-    if (!attempt.guarded) return dispatch(options, handler)
-    const own = new AttemptHandler(board, attempt, request, handler)
+    if (!attempt.guarded) return dispatch(options, board.replaces ? inContext(handler) : handler)
+    // A host without a fallback may redirect to one that has.
+    const own = new (board.replaces ? HandlerInContext : AttemptHandler)(board, attempt, request, handler)
     if (attempt.refused && !attempt.adopted) {
       // Not at once: who calls has not put up its own listeners yet. A closure here would cost every request a context.
       queueMicrotask(own.refuse.bind(own))

@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici'
 import { guard } from './breaker.ts'
 import { carry } from './carry.ts'
 import { dispatcherIn, put, slotOfFetch, SLOTS, type Slot } from './globals.ts'
+import { inContext } from './in-context.ts'
 import { isLocal } from './local.ts'
 import { shell } from './shell.ts'
 
@@ -55,11 +56,13 @@ class GlobalGuard {
 
   #before(inner: Dispatcher): Dispatcher.Dispatch {
     const forward: Dispatcher.Dispatch = (options, handler) => inner.dispatch(options, handler)
+    const besides: Dispatcher.Dispatch = (options, handler) =>
+      forward(options, this.#on && this.#board.replaces ? inContext(handler) : handler)
     const guarded = guard(this.#board, forward)
     return (options, handler) => {
       this.#passing = true
       try {
-        return (this.#on && this.#covers(options) ? guarded : forward)(options, handler)
+        return (this.#on && this.#covers(options) ? guarded : besides)(options, handler)
       } finally {
         this.#passing = false
       }
