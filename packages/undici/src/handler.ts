@@ -19,6 +19,8 @@ export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHand
   readonly #attempt: Attempt
   readonly #request: UndiciRequest
   #held: Held | undefined = undefined
+  /** What the layers below say of the request. */
+  #context: unknown = undefined
   #answered = false
   #captured = false
   #ended = false
@@ -44,6 +46,7 @@ export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHand
 
   onRequestStart(controller: Source, context: unknown): void {
     this.wire = this.source = controller
+    this.#context = context
     this.passStart(context)
   }
 
@@ -104,6 +107,7 @@ export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHand
 
   #answer(head: Head): void {
     this.#answered = true
+    head.context = this.#context
     this.#captured = !this.#attempt.adopted && this.#attempt.capture(head)
     this.passHead(head.status, head.parsed, head.statusText)
   }

@@ -12,6 +12,8 @@ export type FieldPairs = readonly (readonly [name: string, value: string])[]
 export class Head implements AnswerHead {
   readonly status: number
   readonly statusText: string
+  /** What the layers below say of the request: redirect has its history there, which it goes on writing. */
+  context: unknown = undefined
   readonly #raw: unknown
   readonly #parsed: ParsedFields | undefined
   #pairs: FieldPairs | undefined
@@ -27,6 +29,12 @@ export class Head implements AnswerHead {
   /** undici hands on the bytes as they came. */
   get decoded(): boolean {
     return false
+  }
+
+  /** Whether redirects were followed below: the last URL of a history is that of the answer itself. */
+  get redirected(): boolean {
+    const { history } = (this.context ?? {}) as { readonly history?: unknown }
+    return Array.isArray(history) && history.length > 1
   }
 
   get headers(): FieldPairs {

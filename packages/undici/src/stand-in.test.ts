@@ -358,6 +358,31 @@ describe('a stored answer', () => {
     expect(Buffer.from(await body.arrayBuffer())).toEqual(zipped)
   })
 
+  test('is none where it came after a redirect that was followed below', async () => {
+    let well = true
+    const { dispatcher, origin, board } = await guarded(
+      ({ url }, response) => {
+        if (!well) response.writeHead(503)
+        else if (url === '/me') response.writeHead(302, { location: '/u/alice' })
+        else response.setHeader('cache-control', 'public, max-age=60')
+        response.end('of alice')
+      },
+      staleIfError(),
+      {},
+      [interceptors.redirect({ maxRedirections: 1 })],
+    )
+    const ask = async (path: string): Promise<number> => {
+      const headers = { authorization: 'Bearer alice' }
+      const { statusCode, body } = await dispatcher.request({ origin, path, method: 'GET', headers })
+      await body.dump()
+      return statusCode
+    }
+    expect([await ask('/me'), await ask('/u/alice')]).toEqual([200, 200])
+    well = false
+    expect([await ask('/me'), await ask('/u/alice')]).toEqual([503, 200])
+    expect(board.replyCounters.unkept).toEqual({ redirected: 1 })
+  })
+
   test.each([
     ['breaks', (response: { destroy: () => void }) => response.destroy()],
     ['is given up', (_response: unknown, body: Dispatcher.ResponseData['body']) => body.destroy()],
@@ -414,6 +439,7 @@ async function guarded(
   listener: RequestListener,
   fallback: FallbackOption,
   options: BoardOptions = {},
+  below: Dispatcher.DispatcherComposeInterceptor[] = [],
 ): Promise<Guarded> {
   let requests = 0
   let connections = 0
@@ -431,7 +457,7 @@ async function guarded(
   onTestFinished(() => close(server))
   const { port } = server.address() as AddressInfo
   const board = createBoard({ ...options, fallback })
-  const dispatcher = new Agent().compose(breaker(board))
+  const dispatcher = new Agent().compose(...below, breaker(board))
   onTestFinished(() => dispatcher.destroy())
   return {
     server,
