@@ -42,8 +42,8 @@ export interface StaleIfErrorOptions {
   key?: (request: HttpRequest) => string | null | undefined
   /**
    * Whose answer it is, such as the id of a user or a tenant: it is given to nobody else, and with it answers to requests
-   * with credentials are kept. Nothing: it is nobody's, and such answers are not kept. The store sees a hash of it. Read it
-   * from the request: under interceptors of undici, `AsyncLocalStorage` may name another caller.
+   * with credentials are kept. Nothing: it is nobody's, and such answers are not kept. The store sees a hash of it. It
+   * is asked in the async context of the call.
    */
   partition?: (request: HttpRequest) => string | null | undefined
   /** Request headers that answers vary by though no `Vary` says so; such a header does not count as a credential. @default [] */

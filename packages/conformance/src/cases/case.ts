@@ -16,7 +16,7 @@ export interface Case {
 /** A policy, and the store of the board where it matters which. */
 export type CasePolicy = Policy & Pick<BoardOptions, 'replies'>
 
-export type CaseId = `${number}` | `${number}${'b' | 'c' | 'd' | 'e'}`
+export type CaseId = `${number}` | `${number}${'b' | 'c' | 'd' | 'e' | 'f'}`
 
 /** Counts, and never opens. */
 export const COUNTS: Policy = { failureRate: false, consecutiveFailures: false }

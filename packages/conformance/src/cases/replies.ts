@@ -1,4 +1,5 @@
 // Stored replies: what is kept of the answers that pass, whose it is, and what becomes of a body or of a store that is not well.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { text } from 'node:stream/consumers'
 import type { RequestListener, ServerResponse } from 'node:http'
 import { gzipSync, gunzipSync } from 'node:zlib'
@@ -12,6 +13,9 @@ import { COUNTS, type Case, type CaseId, type CasePolicy } from './case.ts'
 
 const VERSE = JSON.stringify({ reference: 'John 3:16', text: 'For God so loved the world — all of it', verses: [16] })
 const PATH = '/own/john+3:16'
+
+/** Who calls, where the program does not hand it on. */
+const user = new AsyncLocalStorage<string>()
 
 const keeping = (options: StaleIfErrorOptions = {}): CasePolicy => ({
   ...COUNTS,
@@ -112,6 +116,27 @@ export const replies: readonly Case[] = [
       for (const user of ['alice', 'bob']) await kept(world, `"${user}"`, as(user))
       expect(await status(PATH, as('eve'))).toBe(503)
       expect(await status(PATH)).toBe(503)
+    },
+  },
+  {
+    id: '66f',
+    name: 'whose a reply is may be told by the context of the call, on a socket of another and after a redirect too',
+    policy: keeping({ partition: () => user.getStore() }),
+    settings: { redirects: 5 },
+    async run({ at, client, server, status }) {
+      server.own = (request, response) =>
+        request.url === '/own/me'
+          ? void response.writeHead(302, { location: PATH }).end()
+          : answering(`"${String(request.headers['x-user'])}"`)(request, response)
+      const names = ['carol', 'alice', 'bob']
+      for (const path of [PATH, '/own/me'])
+        for (const name of names) await user.run(name, () => client.call(at(path), { headers: { 'x-user': name } }))
+      server.own = down
+      for (const name of names) {
+        const { text } = await user.run(name, () => client.call(at(PATH)))
+        expect(text).toBe(`"${name}"`)
+      }
+      expect(await user.run('eve', () => status(PATH))).toBe(503)
     },
   },
   unkept('67', 'an answer that sets a cookie', { headers: { 'set-cookie': ['id=alice', 'b=2'] }, why: 'set-cookie' }),
