@@ -46,16 +46,22 @@ export function readBytes(value: unknown, name: string, check: Check): number {
   return value
 }
 
+/** One key, between the key used before it and the key used after it. */
 interface Entry {
+  readonly key: string
   readonly replies: readonly StoredReply[]
   readonly bytes: number
+  older: Entry | undefined
+  newer: Entry | undefined
 }
 
 class LeastRecentlyUsed implements MemoryReplies {
-  // A Map keeps the order of insertion: the first is the least recently used.
   readonly #entries = new Map<string, Entry>()
   readonly #maxBytes: number
   readonly #maxEntries: number
+  // The order of use is in the entries: the first key of a Map is behind all that were deleted before it.
+  #oldest: Entry | undefined = undefined
+  #newest: Entry | undefined = undefined
   #bytes = 0
   #evicted = 0
 
@@ -79,28 +85,61 @@ class LeastRecentlyUsed implements MemoryReplies {
   get(key: string): readonly StoredReply[] | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    this.#entries.delete(key)
-    this.#entries.set(key, entry)
+    this.#unlink(entry)
+    this.#link(entry)
     return entry.replies
   }
 
   set(key: string, replies: readonly StoredReply[]): void {
-    this.delete(key)
-    const kept = replies.filter((reply) => sizeOf(reply) <= this.#maxBytes / 8)
-    if (kept.length === 0) return
+    const before = this.#entries.get(key)
+    if (before !== undefined) this.#remove(before)
+    const kept: StoredReply[] = []
+    let bytes = 0
+    for (const reply of replies) {
+      const size = sizeOf(reply)
+      if (size > this.#maxBytes / 8) continue
+      kept.push(reply)
+      bytes += size
+    }
+    if (kept.length === 0) return void this.#entries.delete(key)
 
-    const bytes = kept.reduce((sum, reply) => sum + sizeOf(reply), 0)
-    this.#entries.set(key, { replies: kept, bytes })
+    const entry: Entry = { key, replies: kept, bytes, older: undefined, newer: undefined }
+    this.#entries.set(key, entry)
     this.#bytes += bytes
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#maxBytes && this.size <= this.#maxEntries) break
-      this.delete(oldest)
+    this.#link(entry)
+    while (this.#oldest !== undefined && (this.#bytes > this.#maxBytes || this.size > this.#maxEntries)) {
+      this.delete(this.#oldest.key)
       this.#evicted++
     }
   }
 
   delete(key: string): void {
-    this.#bytes -= this.#entries.get(key)?.bytes ?? 0
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
     this.#entries.delete(key)
+    this.#remove(entry)
+  }
+
+  #remove(entry: Entry): void {
+    this.#bytes -= entry.bytes
+    this.#unlink(entry)
+  }
+
+  /** Puts an entry last in the order of use. */
+  #link(entry: Entry): void {
+    entry.older = this.#newest
+    if (this.#newest === undefined) this.#oldest = entry
+    else this.#newest.newer = entry
+    this.#newest = entry
+  }
+
+  #unlink(entry: Entry): void {
+    const { older, newer } = entry
+    // What is gone is not to hold on to what is there: the collector would take it for old.
+    entry.older = entry.newer = undefined
+    if (older === undefined) this.#oldest = newer
+    else older.newer = newer
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
   }
 }
