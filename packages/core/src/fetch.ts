@@ -155,9 +155,9 @@ class FetchClient implements Client<Response> {
     if (response.body === null) attempt.end()
     if (!isReadable(response.body) || response.status < 200 || (attempt.adopted && !captured)) return response
     const causeOf = (): Cause | undefined => causeOfSignal(this.#request.signal)
-    return captured || isClosed(response)
+    return isClosed(response)
       ? passResponse(response, response.body, attempt, captured, causeOf)
-      : watchResponse(response, attempt, causeOf)
+      : watchResponse(response, attempt, captured, causeOf)
   }
 
   drain(response: Response): void {

@@ -1,6 +1,7 @@
 // Stored replies: bodies are copied as they pass, up to a limit, whole or not at all, and in the form that the next client reads.
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { text as streamText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, test, vi } from 'vitest'
@@ -38,6 +39,57 @@ test('#43 a reader who waits makes the host wait: what is copied is not read ahe
   for (let part = await reader.read(); !part.done; part = await reader.read()) read += part.value.byteLength
   expect(read).toBe(64 * MIB)
   expect(world.board.replyCounters).toMatchObject({ stored: 0, unkept: { 'too-big': 1 } })
+})
+
+describe('a body read as a whole', () => {
+  const BOM = '\uFEFF'
+  const JSON_TEXT = JSON.stringify({ text: 'καὶ ὁ λόγος' })
+
+  test.each([
+    ['text', async (response: Response) => response.text()],
+    ['JSON', async (response: Response): Promise<unknown> => response.json()],
+    ['an ArrayBuffer', async (response: Response) => Buffer.from(await response.arrayBuffer()).toString('hex')],
+    ['bytes', async (response: Response) => Buffer.from(await response.bytes()).toString('hex')],
+    ['a blob', async (response: Response) => (await response.blob()).text()],
+    ['a clone', async (response: Response) => (response.clone(), response.text())],
+    ['a stream', async (response: Response) => streamText(response.body!)],
+  ])('as %s is what it is without a guard, and is kept', async (_name, read) => {
+    await using world = await World.of(KEPT)
+    world.host.answer = { headers: { 'content-type': 'application/json' }, body: BOM + JSON_TEXT }
+    const plain = await read(await fetch(`${world.origin}/x`))
+    const response = await head(world)
+    expect(response.bodyUsed).toBe(false)
+    expect(await read(response)).toEqual(plain)
+    expect(response.bodyUsed).toBe(true)
+    await expect(response.text()).rejects.toThrow(TypeError)
+    expect(world.board.replyCounters.stored).toBe(1)
+    expect(await read(await head(world.down()))).toEqual(plain)
+  })
+
+  test('as JSON that it is not fails as it does without a guard', async () => {
+    await using world = await World.of(KEPT)
+    world.host.answer = { body: 'no JSON' }
+    const plain = await fetch(`${world.origin}/x`)
+      .then(async (response) => response.json())
+      .catch(String)
+    expect(
+      await head(world)
+        .then(async (response) => response.json())
+        .catch(String),
+    ).toEqual(plain)
+    expect(world.board.circuit(new URL(world.origin).host).counters).toMatchObject({ successes: 1, failures: 0 })
+  })
+
+  test('that breaks off is a failure, and is not kept', async () => {
+    await using world = await World.of(KEPT)
+    world.host.answer = (_request, response) => {
+      response.writeHead(200, { 'content-length': 100 }).write('half', () => response.destroy())
+      return undefined
+    }
+    await expect((await head(world)).text()).rejects.toThrow(TypeError)
+    expect(world.board.circuit(new URL(world.origin).host).counters).toMatchObject({ successes: 0, failures: 1 })
+    expect(world.board.replyCounters.stored).toBe(0)
+  })
 })
 
 describe('#44 a body', () => {

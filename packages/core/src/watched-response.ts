@@ -1,5 +1,5 @@
-// A response of fetch whose body is watched. Who reads it as a whole is listened to; only a stream that somebody asks for is
-// passed through another, which costs more than all the rest of a guarded call.
+// A response of fetch whose body is watched. Who reads it as a whole is listened to, and what is to be kept is copied then; only a
+// stream that somebody asks for is passed through another, which costs more than all the rest of a guarded call.
 import type { Attempt } from './attempt.ts'
 import { isFieldValue } from './field.ts'
 import { alike } from './likeness.ts'
@@ -9,6 +9,8 @@ import { causeOfDecoding, watchBody } from './watched-body.ts'
 
 interface Watch {
   readonly attempt: Attempt
+  /** Whether the attempt wants the bytes. */
+  readonly captured: boolean
   readonly causeOf: (error: unknown) => Cause | undefined
   /** What stands for the response once its stream was asked for. */
   passed: Response | undefined
@@ -24,6 +26,17 @@ export const isClosed = (response: Response): boolean =>
 /** The methods that read a body as a whole, and fail for no other reason than the body, but for bad JSON. */
 const WHOLE = ['arrayBuffer', 'blob', 'bytes', 'json', 'text'] as const
 
+/** What they make of the bytes (the fetch standard, "Body mixin"); a blob is left to the platform. */
+const MADE: { readonly [Name in (typeof WHOLE)[number]]?: (bytes: ArrayBuffer) => unknown } = {
+  arrayBuffer: (bytes) => bytes,
+  bytes: (bytes) => new Uint8Array(bytes),
+  json: (bytes) => JSON.parse(textOf(bytes)) as unknown,
+  text: (bytes) => textOf(bytes),
+}
+
+let decoder: InstanceType<typeof TextDecoder> | undefined
+const textOf = (bytes: ArrayBuffer): string => (decoder ??= new TextDecoder()).decode(bytes)
+
 /** The prototypes of watched responses, by those of the responses themselves. */
 const prototypes = new WeakMap<object, object>()
 
@@ -31,8 +44,13 @@ const prototypes = new WeakMap<object, object>()
  * @internal Watches the body of a response, which stays the object that it is.
  * @param causeOf why a body broke, where the caller or a time limit broke it
  */
-export function watchResponse(response: Response, attempt: Attempt, causeOf: Watch['causeOf']): Response {
-  const watch: Watch = { attempt, causeOf, passed: undefined }
+export function watchResponse(
+  response: Response,
+  attempt: Attempt,
+  captured: boolean,
+  causeOf: Watch['causeOf'],
+): Response {
+  const watch: Watch = { attempt, captured, causeOf, passed: undefined }
   watches.put(response, watch)
   return Object.setPrototypeOf(response, prototypeOver(Object.getPrototypeOf(response) as Response)) as Response
 }
@@ -70,7 +88,7 @@ function makePrototype(base: Response): object {
     const watch = watchOf(response)
     if (watch.passed === undefined) {
       const body = Reflect.get(base, 'body', response) as ReadableStream<Uint8Array>
-      watch.passed = passResponse(response, body, watch.attempt, false, watch.causeOf)
+      watch.passed = passResponse(response, body, watch.attempt, watch.captured, watch.causeOf)
     }
     return watch.passed
   }
@@ -78,8 +96,10 @@ function makePrototype(base: Response): object {
     if (typeof base[name] !== 'function') continue
     define(name, {
       value(this: Response): Promise<unknown> {
-        const { passed } = watchOf(this)
-        return passed === undefined ? readWhole(this, base, name) : passed[name]()
+        const { passed, captured } = watchOf(this)
+        if (passed !== undefined) return passed[name]()
+        if (!captured) return readWhole(this, base, name)
+        return MADE[name] === undefined ? pass(this)[name]() : copyWhole(this, base, MADE[name])
       },
     })
   }
@@ -111,6 +131,21 @@ function readWhole(response: Response, base: Response, name: (typeof WHOLE)[numb
   const used = response.bodyUsed
   const whole: Promise<unknown> = Reflect.apply(base[name], response, [])
   return used ? whole : whole.then(undefined, (error: unknown) => broke(watchOf(response), error))
+}
+
+function copyWhole(response: Response, base: Response, make: (bytes: ArrayBuffer) => unknown): Promise<unknown> {
+  const used = response.bodyUsed
+  const whole: Promise<ArrayBuffer> = Reflect.apply(base.arrayBuffer, response, [])
+  if (used) return whole
+  const watch = watchOf(response)
+  return whole.then(
+    (bytes) => {
+      watch.attempt.chunk(new Uint8Array(bytes))
+      watch.attempt.end()
+      return make(bytes)
+    },
+    (error: unknown) => broke(watch, error),
+  )
 }
 
 function broke({ attempt, causeOf }: Watch, error: unknown): never {
