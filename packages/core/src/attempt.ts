@@ -217,7 +217,7 @@ export class Attempt implements Asker {
   /** Asks the policy's fallbacks for a reply; undefined at once where none may stand in. */
   standIn(): Promise<Reply | undefined> | undefined {
     const circuit = this.#circuit
-    if (circuit === undefined || circuit.rules.fallbacks.length === 0) return undefined
+    if (circuit === undefined || circuit.rules.fallbacks.length === 0 || this.#isGood) return undefined
     const failure = this.#failure(circuit)
     if (failure === undefined) return undefined
     const counted = this.#verdict === 'failure'
@@ -227,6 +227,12 @@ export class Attempt implements Asker {
 
   [Symbol.dispose](): void {
     this.release()
+  }
+
+  /** What most answers are, so that nothing is made ready for asking. */
+  get #isGood(): boolean {
+    const outcome = this.#outcome
+    return this.#verdict === 'success' && outcome !== undefined && 'status' in outcome && outcome.status < 400
   }
 
   #judge(circuit: Circuit, outcome: Outcome): Verdict {

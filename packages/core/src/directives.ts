@@ -8,7 +8,8 @@ import type { HttpRequest } from './request.ts'
 export function directivesOf(headers: HeaderPairs): CacheControl {
   const said = header(headers, 'cache-control')
   // Older than Cache-Control, and still sent in its stead.
-  const uncached = names(header(headers, 'pragma')).includes('no-cache')
+  const pragma = header(headers, 'pragma')
+  const uncached = pragma !== undefined && names(pragma).includes('no-cache')
   return cacheControl(uncached ? `no-cache, ${said ?? ''}` : said)
 }
 

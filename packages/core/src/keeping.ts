@@ -21,15 +21,23 @@ export function lengthOf({ headers, decoded }: AnswerHead): number | undefined {
  */
 export function keep(entry: StoredReply, request: HttpRequest, replies: Replies, isDropped: () => boolean): void {
   const alone = Object.keys(entry.vary).length === 0
-  void after(alone ? [] : replies.get(entry.key), (known = []) => {
-    if (isDropped()) return
-    const now = replies.wall()
-    const others = known.filter((other) => !isFor(other, request) && other.expiresAt > now)
-    const variants = [entry, ...others].slice(0, MOST_VARIANTS)
-    replies.tally.stored()
-    replies.set(entry.key, variants, {
-      ttlMs: Math.max(...variants.map(({ expiresAt }) => expiresAt - now)),
-      bytes: variants.reduce((sum, variant) => sum + sizeOf(variant), 0),
+  if (alone) put([entry], replies, isDropped)
+  else {
+    void after(replies.get(entry.key), (known = []) => {
+      const others = known.filter((other) => !isFor(other, request) && other.expiresAt > replies.wall())
+      put([entry, ...others.slice(0, MOST_VARIANTS - 1)], replies, isDropped)
     })
-  })
+  }
+}
+
+function put(variants: readonly [StoredReply, ...StoredReply[]], replies: Replies, isDropped: () => boolean): void {
+  if (isDropped()) return
+  let expiresAt = 0
+  let bytes = 0
+  for (const variant of variants) {
+    expiresAt = Math.max(expiresAt, variant.expiresAt)
+    bytes += sizeOf(variant)
+  }
+  replies.tally.stored()
+  replies.set(variants[0].key, variants, { ttlMs: expiresAt - replies.wall(), bytes })
 }

@@ -1,5 +1,5 @@
 // One HTTP request: as an adapter describes it, and as the functions of a policy see it.
-import type { HeaderPairs } from './headers.ts'
+import { listOf, type HeaderPairs } from './headers.ts'
 
 /** What an adapter says of a request. It is structural: a `Request` is one. */
 export interface RequestLike {
@@ -28,10 +28,12 @@ export interface HttpRequest {
 export class RequestView implements HttpRequest {
   readonly host: string
   readonly #like: RequestLike
+  #headers: HeaderPairs | undefined
 
   constructor(like: RequestLike, host: string) {
     this.#like = like
     this.host = host
+    this.#headers = undefined
   }
 
   get method(): string {
@@ -43,7 +45,7 @@ export class RequestView implements HttpRequest {
   }
 
   get headers(): HeaderPairs {
-    return this.#like.headers ?? []
+    return (this.#headers ??= listOf(this.#like.headers ?? []))
   }
 
   get credentials(): string | undefined {

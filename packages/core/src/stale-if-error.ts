@@ -6,7 +6,7 @@ import { remember } from './bounded.ts'
 import { isKnown } from './conditional.ts'
 import { wantsHost } from './directives.ts'
 import { FencedReplies } from './fenced-replies.ts'
-import { header, type HeaderPairs } from './headers.ts'
+import { header, listOf, type HeaderPairs } from './headers.ts'
 import { keep, lengthOf } from './keeping.ts'
 import { memoryReplies } from './memory-replies.ts'
 import { addressOf, keysOf, placeOf } from './reply-key.ts'
@@ -77,7 +77,7 @@ export function staleIfError(options: StaleIfErrorOptions = {}): Fallback {
       })
     },
 
-    capture(request, head, replies) {
+    capture(request, answer, replies) {
       const { method } = request
       if (method === 'HEAD' || !methods.includes(method)) return undefined
       const asked = asks(request, replies)
@@ -86,6 +86,8 @@ export function staleIfError(options: StaleIfErrorOptions = {}): Fallback {
       if (place === 'credential') {
         return passBy(place, keepFor === undefined ? undefined : IN_URL, request, replies)
       }
+      const { status, statusText, decoded, redirected } = answer
+      const head = { status, statusText, headers: listOf(answer.headers), decoded, redirected }
       const terms = termsOf(request, head, place.owned, permission, replies.wall())
       if (terms.unkept !== undefined) {
         return passBy(terms.unkept, terms.credential && `${terms.credential} ${IN_HEADER}`, request, replies)
@@ -93,15 +95,15 @@ export function staleIfError(options: StaleIfErrorOptions = {}): Fallback {
 
       const { key } = place
       const since = turn
-      const { without, ...rest } = terms
-      const { status, statusText, decoded } = head
-      const headers = lasting(head.headers, decoded, without)
+      const { vary, storedAt, ageAtStore, staleAt, expiresAt } = terms
+      const headers = lasting(head.headers, decoded, terms.without)
       return copyBody(permission.maxEntryBytes, lengthOf(head), (body) => {
         if (body === 'too big') {
           replies.tally.unkept('too-big')
           return drop([key], replies)
         }
-        const entry: StoredReply = { v: 1, key, status, statusText, headers, body, decoded, ...rest }
+        const times = { storedAt, ageAtStore, staleAt, expiresAt }
+        const entry: StoredReply = { v: 1, key, vary, status, statusText, headers, body, decoded, ...times }
         return keep(entry, request, replies, () => (drops.get(key) ?? 0) > since)
       })
     },

@@ -57,8 +57,8 @@ export function termsOf(
   const ageAtStore = ageOf(headers, now)
   const staleAt = now - ageAtStore + (lifetime ?? 0)
   // The next caller may ask for less than this one, or for more.
-  const windows = [NOTHING, asked].map((asked) => windowOf(said, asked, keepFor, permission.maxStale))
-  const expiresAt = staleAt + Math.max(...windows, 0)
+  const window = (asked: CacheControl): number => windowOf(said, asked, keepFor, permission.maxStale)
+  const expiresAt = staleAt + Math.max(window(NOTHING), window(asked), 0)
   if (expiresAt <= now) return { unkept: 'too-old' }
 
   const credential = credentialFor(request, status, said, owned, permission)
@@ -119,7 +119,9 @@ function varianceOf(
   owned: boolean,
   { varyBy }: Permission,
 ): StoredReply['vary'] | undefined {
-  const values = [...names(header(headers, 'vary')), ...varyBy].map((name) => [name, variance(request, name)] as const)
+  const told = [...names(header(headers, 'vary')), ...varyBy]
+  if (told.length === 0) return {}
+  const values = told.map((name) => [name, variance(request, name)] as const)
   // A credential tells apart only those whom the policy knows.
   const canTell = ([name, value]: readonly [name: string, value: string | null]): boolean =>
     isToken(name) && name !== '*' && (owned || value === null || !CREDENTIAL.test(name))

@@ -12,8 +12,8 @@ const OVERHEAD = 256
 /** @internal The bytes that an entry takes. */
 export function sizeOf({ key, body, headers, vary }: StoredReply): number {
   let bytes = OVERHEAD + key.length + body.byteLength
-  for (const [name, value] of headers) bytes += name.length + value.length
-  for (const [name, value] of Object.entries(vary)) bytes += name.length + (value?.length ?? 0)
+  for (const pair of headers) bytes += pair[0].length + pair[1].length
+  for (const name in vary) bytes += name.length + (vary[name]?.length ?? 0)
   return bytes
 }
 
@@ -40,11 +40,11 @@ const OF_THE_WIRE = /^content-(?:encoding|length)$/
 export function lasting(headers: HeaderPairs, decoded: boolean, besides: readonly string[] = []): [string, string][] {
   const gone = new Set([...names(header(headers, 'connection')), ...besides])
   const kept: [string, string][] = []
-  for (const [field, value] of headers) {
-    const name = field.toLowerCase()
+  for (const pair of headers) {
+    const name = pair[0].toLowerCase()
     if (gone.has(name) || CONNECTION.test(name) || NEVER_KEPT.test(name) || (decoded && OF_THE_WIRE.test(name)))
       continue
-    kept.push([field, value])
+    kept.push([pair[0], pair[1]])
   }
   return kept
 }

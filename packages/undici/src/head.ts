@@ -86,8 +86,11 @@ const isRaw = (raw: unknown, parsed: ParsedFields | undefined): raw is RawFields
 function rawPairs(raw: RawFields): FieldPairs {
   const pairs: [string, string][] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = textOf(raw[i])
+    const values: Buffer | Buffer[] | undefined = raw[i + 1]
     // undici 7 makes a list of the values of a repeated field.
-    for (const value of [raw[i + 1]].flat()) pairs.push([textOf(raw[i]), textOf(value)])
+    if (Array.isArray(values)) for (const value of values) pairs.push([name, textOf(value)])
+    else pairs.push([name, textOf(values)])
   }
   return pairs
 }

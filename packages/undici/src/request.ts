@@ -33,7 +33,8 @@ export class UndiciRequest implements RequestLike {
   }
 
   get headers(): HeaderPairs {
-    return (this.#pairs ??= [...fieldPairs(this.#options.headers)])
+    const { headers } = this.#options
+    return (this.#pairs ??= headers ? [...fieldPairs(headers)] : [])
   }
 
   get signal(): unknown {
