@@ -137,6 +137,7 @@ export class Attempt implements Asker {
     this.#outcome = outcome
     const verdict = this.#judge(circuit, outcome)
     this.#verdict = verdict
+    if ('status' in outcome && isWord(outcome.status)) this.#takeBack(circuit, outcome)
     this.#call = circuit.settle(
       this.#token,
       verdict,
@@ -163,7 +164,7 @@ export class Attempt implements Asker {
           ? this.#asked('capture', () => fallback.capture?.(this.request, head, replies), readSink)
           : undefined
       if (sink) sinks.push(sink)
-      else this.#supersede(fallback, head)
+      else if (!isWord(head.status)) this.#supersede(fallback, head)
     }
     if (sinks.length === 0) return false
     this.#sinks = sinks
@@ -381,6 +382,12 @@ export class Attempt implements Asker {
     )
   }
 
+  /** Whatever it is to the circuit, and whoever stands in for it. */
+  #takeBack({ rules }: Circuit, { status, headers = [] }: Extract<Outcome, { status: number }>): void {
+    const head = { status, statusText: '', headers, decoded: false }
+    for (const fallback of rules.fallbacks) if (isMade(fallback)) this.#supersede(fallback, head)
+  }
+
   #supersede(fallback: Fallback, head: AnswerHead): void {
     this.#asked('superseded', () => fallback.superseded?.(this.request, head, this.#home.replies(fallback)), Boolean)
   }
@@ -405,6 +412,9 @@ export class Attempt implements Asker {
     })
   }
 }
+
+/** Whether an answer may be the host's word on what was kept of it, as a 403 is. */
+const isWord = (status: number): boolean => status >= 400 && status < 500
 
 const isMade = (fallback: FallbackOption): fallback is Fallback => typeof fallback !== 'function'
 

@@ -1,7 +1,7 @@
 // Stored replies: what takes the place of one, what takes one back, how old one is, and which of them is whose.
 import { describe, expect, test } from 'vitest'
-import { header, memoryReplies } from './index.ts'
-import { DOWN, HOUR, KEPT, SECOND, World } from '../test/replying-host.ts'
+import { header, memoryReplies, reply, staleIfError, type Policy } from './index.ts'
+import { DOWN, HOUR, KEPT, SECOND, World, type Answer, type Answering } from '../test/replying-host.ts'
 
 const kept = { body: 'kept' }
 
@@ -14,6 +14,33 @@ test('#16 a 401, 403, 404 or 410 is an answer: it goes to the caller, and what w
     expect(await world.down().ask(), `${status}`).toMatchObject({ status: 503 })
     expect(await world.open().ask(), `${status}`).toMatchObject({ error: { code: 'EOPENBREAKER' } })
   }
+})
+
+describe('#16 so it is', () => {
+  const failing: Policy = {
+    classify: (outcome) => ('status' in outcome && outcome.status === 403 ? 'failure' : undefined),
+  }
+  const cut: Answering = (_request, response) => {
+    response.writeHead(403, { 'cache-control': 'max-age=60', 'content-length': 99 })
+    response.write('no', () => response.destroy())
+    return undefined
+  }
+
+  test.each<[string, Answer | Answering, Policy]>([
+    ['where the circuit counts it as a failure', { status: 403 }, failing],
+    [
+      'where a made reply masks it',
+      { status: 403 },
+      { ...failing, fallback: [staleIfError(KEPT), reply({ json: 0 })] },
+    ],
+    ['where it may be kept itself, and breaks off', cut, {}],
+  ])('%s', async (_name, answer, policy) => {
+    await using world = await World.of(KEPT, policy)
+    await world.warm(kept)
+    world.host.answer = answer
+    await world.ask()
+    expect((await world.open().ask()).text).not.toBe('kept')
+  })
 })
 
 test('#17 an answer that may not be kept takes back the one that was', async () => {

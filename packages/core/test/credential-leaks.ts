@@ -177,7 +177,10 @@ export const CREDENTIAL_LEAKS: readonly Leak[] = [
   {
     case: 35,
     what: 'a 403 is given as it is, whatever is kept',
-    guard: [{ file: 'stale-if-error.ts', from: 'on.has(response.status)', to: 'true' }],
+    guard: [
+      { file: 'stale-if-error.ts', from: 'on.has(response.status)', to: 'true' },
+      { file: 'attempt.ts', from: 'this.#takeBack(circuit, outcome)', to: 'void 0' },
+    ],
     async run(core) {
       await using world = await World.of({ ...KEPT, partition: userOf }, {}, core)
       await world.warm({ body: SECRET }, '/me', ALICE)

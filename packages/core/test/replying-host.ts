@@ -14,7 +14,7 @@ export interface Answer {
   readonly body?: string | Uint8Array
 }
 
-type Answering = (request: IncomingMessage, response: ServerResponse) => Answer | undefined
+export type Answering = (request: IncomingMessage, response: ServerResponse) => Answer | undefined
 
 /** What a caller got. */
 export interface Told {
