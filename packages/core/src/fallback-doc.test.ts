@@ -1,7 +1,16 @@
 // The page on fallbacks speaks of every option and of every reason that is counted, and its recipes are right.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { createBoard, header, policy, reply, staleIfError, type HttpRequest, type Outcome } from './index.ts'
+import {
+  createBoard,
+  header,
+  policy,
+  reply,
+  staleIfError,
+  type HttpRequest,
+  type Outcome,
+  type Policy,
+} from './index.ts'
 
 const page = readFileSync(new URL('../../../docs/fallback.md', import.meta.url), 'utf8')
 
@@ -30,6 +39,20 @@ test('its recipes make policies', () => {
     const run = new Function(...Object.keys(names), code) as (...given: unknown[]) => void
     expect(() => run(...Object.values(names))).not.toThrow()
   }
+})
+
+test('its recipe for tenants keeps nothing that is one user’s', () => {
+  const [, code = ''] = /```ts\n([^`]*const crm = [^]*?)```/.exec(page) ?? []
+  // oxlint-disable-next-line no-implied-eval, typescript/no-implied-eval
+  const make = new Function('header', 'policy', 'staleIfError', `${code.replace(': HttpRequest', '')}\nreturn crm`)
+  const board = createBoard((make as (...given: unknown[]) => Policy)(header, policy, staleIfError))
+  const isKept = (path: string): boolean => {
+    const attempt = board.attempt({ method: 'GET', url: `http://crm.test${path}`, headers: [['x-tenant', 'a']] })
+    attempt.settle({ status: 200 })
+    return attempt.capture({ status: 200, statusText: '', headers: [], decoded: true })
+  }
+  expect(['/deals', '/menu'].map(isKept)).toEqual([true, true])
+  expect(['/me', '/me?full', '/me/inbox', '/users/7'].map(isKept)).toEqual([false, false, false, false])
 })
 
 test('the tenant of its recipe has replies of its own', async () => {

@@ -46,6 +46,12 @@ test('of too many keys the least recently used goes', () => {
   expect(['a', 'b', 'c'].map((key) => store.get(key) !== undefined)).toEqual([true, false, true])
 })
 
+test('there are 2,000 keys at most, unless it is told how many', () => {
+  const store = memoryReplies()
+  for (let i = 0; i <= 2_000; i++) store.set(`${i}`, [entry(`${i}`)])
+  expect([store.size, store.evicted, store.get('0'), store.get('1')?.length]).toEqual([2_000, 1, undefined, 1])
+})
+
 test('of too many bytes the least recently used go, one at a time', () => {
   const one = sizeOf(entry('a', 744))
   const store = memoryReplies({ maxBytes: one * 9 })
