@@ -37,7 +37,7 @@ export function guard(board: Board, dispatch: Dispatcher.Dispatch): Dispatcher.D
     const options = steady(given)
     const request = new UndiciRequest(options)
     const attempt = board.attempt(request, options[ATTEMPT])
-    if (!attempt.guarded) return dispatch(options, board.replaces ? inContext(handler) : handler)
+    if (!attempt.guarded) return dispatch(options, inContext(board, handler))
     // A host without a fallback may redirect to one that has.
     const own = new (board.replaces ? HandlerInContext : AttemptHandler)(board, attempt, request, handler)
     if (attempt.refused && !attempt.adopted) {

@@ -56,8 +56,7 @@ class GlobalGuard {
 
   #before(inner: Dispatcher): Dispatcher.Dispatch {
     const forward: Dispatcher.Dispatch = (options, handler) => inner.dispatch(options, handler)
-    const besides: Dispatcher.Dispatch = (options, handler) =>
-      forward(options, this.#on && this.#board.replaces ? inContext(handler) : handler)
+    const besides: Dispatcher.Dispatch = (options, handler) => forward(options, inContext(this.#board, handler))
     const guarded = guard(this.#board, forward)
     return (options, handler) => {
       this.#passing = true
