@@ -93,6 +93,8 @@ test.concurrent.each([
   [['--verse', 'x'], "Unknown option '--verse'"],
   [['psalm'], "Unexpected argument 'psalm'"],
   [['--live', '--scale', '1'], '--live has no scale and no seed'],
+  [['--fleet', '1'], '--fleet must be a whole number from 2 to 16, got "1"'],
+  [['--fleet', '4', '--json'], '--fleet stands alone'],
 ])('%s is a usage error', async (args, message) => {
   const { status, stdout, stderr } = await run(...args)
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
@@ -103,5 +105,14 @@ test.concurrent.each([
 test.concurrent('--help says what there is', async () => {
   const { status, stdout } = await run('--help')
   expect(status).toBe(0)
-  for (const option of ['--client', '--scale', '--seed', '--live', '--json']) expect(stdout).toContain(option)
+  for (const option of ['--client', '--scale', '--seed', '--live', '--fleet', '--json']) expect(stdout).toContain(option)
 })
+
+test.concurrent('--fleet keeps its promises over several processes', async () => {
+  const { status, stdout, stderr } = await run('--fleet', '3')
+  expect(stderr).toBe('')
+  expect(stdout).toContain('the fleet found it down')
+  expect(stdout).toContain('the fleet found that it answers again')
+  expect(stdout.match(/^kept /gm)).toHaveLength(5)
+  expect(status).toBe(0)
+}, 60_000)
