@@ -1,5 +1,5 @@
 // A fleet in Redis: node-redis and ioredis, against a real server, and a cluster of one node.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Cluster, Redis } from 'ioredis'
@@ -114,6 +114,28 @@ describe.skipIf(!hasRedis)('with a server', () => {
   test('a client of ioredis that connects lazily does so at the first call', async () => {
     const { store } = redisFleet(ioRedis(server.port, { lazyConnect: true }), shop)
     expect((await store.read(freshHost(), patient)).version).toBe(0)
+  })
+
+  test('the rights that the README names are enough', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+    const [rights = ''] = /~fuseboard:shop:[^`]+/.exec(readme) ?? []
+    const admin = await nodeRedis()
+    const own = ['+hello', '+client', '+ping']
+    await admin.sendCommand(['ACL', 'SETUSER', 'least', 'on', '>pw', ...own, ...rights.split(/\s+/)])
+    const login = { url: urlOf(server.port), username: 'least', password: 'pw' }
+    const [client, subscriber] = [createClient(login), createClient(login)]
+    onTestFinished(() => {
+      client.destroy()
+      subscriber.destroy()
+    })
+    await Promise.all([client.connect(), subscriber.connect()])
+    const { store } = redisFleet(client, { ...shop, subscriber })
+    const key = freshHost()
+    const watcher = await watch(store, key)
+    await swap(store, key, 0, 'x')
+    expect(await watcher.told(1)).toMatchObject([{ value: 'x' }])
+    watcher.stop()
+    await expect(client.get('fuseboard:stock:{a}')).rejects.toThrow('NOPERM')
   })
 
   test('who may not publish may still write', async () => {
@@ -263,6 +285,20 @@ describe.skipIf(!hasRedis)('a subscriber', () => {
     const watchers = await watching
     await swap(stores[0]!, key, 0, 'x')
     for (const watcher of watchers) expect(await watcher.told(1)).toMatchObject([{ value: 'x' }])
+  })
+
+  test('that speaks RESP 2 will do', async () => {
+    const client = await nodeRedis()
+    const node = createClient({ url: urlOf(server.port), RESP: 2 })
+    onTestFinished(() => node.destroy())
+    await node.connect()
+    for (const subscriber of [node, ioRedis(server.port, { protocol: 2 })]) {
+      const { store } = redisFleet(client, { ...shop, subscriber })
+      const key = freshHost()
+      const watcher = await watch(store, key)
+      await swap(store, key, 0, 'x')
+      expect(await watcher.told(1)).toMatchObject([{ value: 'x' }])
+    }
   })
 
   test('that may not subscribe is told to who watches, and may later', async () => {

@@ -49,7 +49,9 @@ export function redisFleet(client: NodeRedisEvalLike | IoRedisEvalLike, options:
   const script =
     'evalsha' in Object(client) ? ofIoRedis(client as IoRedisEvalLike) : ofNodeRedis(client as NodeRedisEvalLike)
   if ((subscriber as unknown) === client) {
-    throw new TypeError('redisFleet.subscriber must be a second client: one that is subscribed takes no other commands')
+    throw new TypeError(
+      'redisFleet.subscriber must be a second client: with RESP 2 one that is subscribed takes no other commands',
+    )
   }
   const ask = (key: string, signal: AbortSignal, ...given: readonly string[]): Promise<Swapped> =>
     unlessAbandoned(signal, async () => toSwapped(await script.run(`${space}{${key}}`, given, signal)))
