@@ -12,7 +12,7 @@ interface Entry {
  *
  * @param now milliseconds since the epoch; a manual clock's `wall`, for one. @default Date.now
  * @example
- * const store = memoryStore(clock.wall)
+ * const store = memoryStore(() => clock.wall())
  * const boards = [1, 2].map(() => createBoard({ clock, fleet: fleet(store) }))
  */
 export function memoryStore(now: () => number = Date.now): Required<SharedStore> {
