@@ -1,5 +1,5 @@
 // What instances of a fleet find out together: each test has several boards on one store, and one clock.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createBoard, type Board, type BoardOptions } from './board.ts'
 import { fleet, type FleetOptions } from './fleet.ts'
 import type { SharedStore } from './shared-store.ts'
@@ -191,6 +191,26 @@ describe('a fleet that corroborates', () => {
       }
     }
     expect(fleet.asked.length).toBeLessThanOrEqual(64)
+  })
+
+  test('does not probe all at once: who opened by a failure of its own waits for its moment as well', async () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    const fleet = new Fleet(2, { jitter: '1s' })
+    random.mockRestore()
+    await fleet.call(1)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(500)
+    await fleet.call(0)
+    await fleet.wait(600)
+    await fleet.call(1)
+    await fleet.calls(1, 1, 'bad')
+    expect(fleet.states).toBe('open open')
+
+    await fleet.wait(9_400)
+    expect(fleet.states).toBe('half-open half-open')
+    expect(await fleet.call(1)).toBe('refused')
+    await fleet.wait(500)
+    expect(await fleet.call(1)).toBe('sent')
   })
 })
 

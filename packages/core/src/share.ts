@@ -148,7 +148,8 @@ export class Share implements Sharing {
     const view = this.#view
     if (this.#link.down(now)) return
     if (view?.record.open === true && !this.#closing && this.#corroborated) {
-      return circuit.followOpen(this.#until(view), 'corroborated')
+      circuit.followOpen(this.#until(view), 'corroborated')
+      return this.#drawLeaseFrom(now)
     }
     // One look a failure at first, then fewer: a host that always fails a little is no reason to ask all the time.
     if (now - this.#failedAt > terms.refresh) this.#gap = terms.refresh / 16
