@@ -9,7 +9,7 @@ export type Trust = 'corroborate' | 'follow' | { readonly quorum: number }
 /** How the instances of a fleet share. Every option has a default. */
 export interface FleetOptions {
   /**
-   * `corroborate`: while others have a host open, this one opens once its own calls fail as well, the first included; a sick
+   * `corroborate`: while others have a host open, this one opens once two of its own calls in a row fail as well; a sick
    * instance cannot stop healthy ones. `follow`: what one opens all open. `{ quorum: n }`: what n found open within their
    * window all open. @default 'corroborate'
    */

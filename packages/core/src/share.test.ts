@@ -139,25 +139,28 @@ describe('a fleet that corroborates', () => {
     expect(fleet.states).toBe('open closed')
   })
 
-  test('opens an instance at its first failure once the others found the host down', async () => {
+  test('opens an instance at two failures in a row once the others found the host down', async () => {
     const fleet = new Fleet(2, {}, {}, true)
     await fleet.calls(1, 5, 'good')
     await fleet.calls(0, 3, 'bad')
+    // One now and then is no reason: there is on every host.
+    for (const end of ['bad', 'good', 'bad'] as const) await fleet.call(1, end)
+    expect(fleet.states).toBe('open closed')
     await fleet.call(1, 'bad')
     expect(fleet.states).toBe('open open')
     expect(fleet.circuit(1).explain()).toContain('the fleet found it down, and so did this instance')
   })
 
-  test('opens an instance at once that saw the last call fail', async () => {
+  test('opens an instance at once that saw the last two calls fail', async () => {
     const fleet = new Fleet(2, {}, {}, true)
-    await fleet.call(1, 'bad')
+    await fleet.calls(1, 2, 'bad')
     await fleet.calls(0, 3, 'bad')
     expect(fleet.states).toBe('open open')
   })
 
   test('needs a lease to probe once it is open, and a closed instance needs none', async () => {
     const fleet = new Fleet(3, {}, {}, true)
-    await fleet.call(1, 'bad')
+    await fleet.calls(1, 2, 'bad')
     await fleet.calls(2, 3, 'good')
     await fleet.calls(0, 3, 'bad')
     await fleet.wait(10_000)
@@ -178,7 +181,7 @@ describe('a fleet that corroborates', () => {
     expect(fleet.asked).toEqual([])
     await fleet.calls(0, 3, 'bad')
     expect(fleet.states).toBe('open closed')
-    await fleet.call(1, 'bad')
+    await fleet.calls(1, 2, 'bad')
     expect(fleet.states).toBe('open open')
   })
 
@@ -203,7 +206,7 @@ describe('a fleet that corroborates', () => {
     await fleet.call(0)
     await fleet.wait(600)
     await fleet.call(1)
-    await fleet.calls(1, 1, 'bad')
+    await fleet.calls(1, 2, 'bad')
     expect(fleet.states).toBe('open open')
 
     await fleet.wait(9_400)

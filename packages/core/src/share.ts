@@ -298,13 +298,13 @@ export class Share implements Sharing {
   }
 
   /**
-   * Another's verdict lowers the calls that are needed here to one, not the share of them that must fail: where most go well
-   * since, it is the other instance that is sick.
+   * Another's verdict lowers the calls that are needed here to two in a row, not the share of them that must fail: where most go
+   * well since, it is the other instance that is sick. One would do, were there hosts that never fail.
    */
   get #corroborated(): boolean {
     const good = this.#circuit.good() - this.#good
     const bad = this.#circuit.bad() - this.#bad
-    return bad > 0 && bad >= this.#circuit.rules().failureRate * (good + bad)
+    return this.#circuit.streak() > 1 && bad >= this.#circuit.rules().failureRate * (good + bad)
   }
 
   #refresh(): Promise<void> {
