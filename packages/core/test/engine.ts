@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { createBoard } from '../src/board.ts'
 import type { Circuit } from '../src/circuit.ts'
 import type { TransitionEvent } from '../src/events.ts'
+import type { step } from '../src/fleet-step.ts'
 import type { Policy } from '../src/policy.ts'
 
 /** What makes boards: the sources', or a copy's. */
@@ -28,6 +29,15 @@ export function plant(edits: readonly Edit[]): Engine {
 
 /** All that core offers, of a copy of the sources, edited. */
 export function plantAll(edits: readonly Edit[]): typeof import('../src/index.ts') {
+  return planted(edits, 'index.ts') as typeof import('../src/index.ts')
+}
+
+/** What makes a fleet's records, of a copy of the sources, edited. */
+export function plantReducer(edits: readonly Edit[]): typeof step {
+  return (planted(edits, 'fleet-step.ts') as typeof import('../src/fleet-step.ts')).step
+}
+
+function planted(edits: readonly Edit[], file: string): unknown {
   const copy = mkdtempSync(join(tmpdir(), 'fuseboard-'))
   try {
     cpSync(SOURCES, copy, { recursive: true, filter: (path) => !/\.test(-d)?\.ts$/.test(path) })
@@ -41,7 +51,7 @@ export function plantAll(edits: readonly Edit[]): typeof import('../src/index.ts
       )
     }
     // Node reads TypeScript by itself, and sooner than the test runner does.
-    return load(join(copy, 'index.ts')) as typeof import('../src/index.ts')
+    return load(join(copy, file))
   } finally {
     rmSync(copy, { recursive: true })
   }
