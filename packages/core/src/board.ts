@@ -9,7 +9,7 @@ import { FleetSide } from './fleet-side.ts'
 import { Events, type BoardEvents, type Listener, type StoreEvent } from './events.ts'
 import { BOARD, guardOn, readKey, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
 import { hostOf, originOf } from './host.ts'
-import { HostRules } from './hosts.ts'
+import { HostRules, type NamedHost } from './hosts.ts'
 import { Check } from './check.ts'
 import { POLICY_OPTIONS, type Hosts, type Policy, type Rules } from './policy.ts'
 import { Registry } from './registry.ts'
@@ -166,6 +166,14 @@ export class Board {
   /** All circuits. */
   circuits(): Iterable<Circuit> {
     return this.#wiring.circuits.all()
+  }
+
+  /**
+   * The hosts that its options name, whether or not they have been called: what to make an alarm for. Those left unguarded are
+   * not among them, nor is anything where `hosts` is a function.
+   */
+  hosts(): readonly NamedHost[] {
+    return this.#hosts.list()
   }
 
   /** What circuits counted that made room for others: the totals of a board are these and those of {@link circuits}. */

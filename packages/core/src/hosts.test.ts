@@ -119,6 +119,39 @@ describe('the policy of a host', () => {
   })
 })
 
+describe('the hosts that a board names', () => {
+  test('are known before they are called, by what their circuits will be called', () => {
+    const board = createBoard({
+      hosts: {
+        'a.test': {},
+        'b.test:8080': { label: 'b' },
+        '*.c.test': {},
+        '*.d.test': { label: 'd' },
+        'e.test': { key: ({ method }) => method },
+        'f.test': { key: ({ method }) => method, label: 'f' },
+        localhost: false,
+      },
+    })
+    expect(board.hosts().map(({ name, label }) => [name, label])).toEqual([
+      ['a.test', 'a.test'],
+      ['b.test:8080', 'b'],
+      ['*.c.test', undefined],
+      ['*.d.test', 'd'],
+      ['e.test', undefined],
+      ['f.test', 'f'],
+    ])
+    expect([...board.circuits()]).toEqual([])
+  })
+
+  test('are called by the board’s own label where they have none', () => {
+    expect(createBoard({ label: 'own', hosts: { 'a.test': {} } }).hosts()).toEqual([{ name: 'a.test', label: 'own' }])
+  })
+
+  test('are none where there are none, or where a function says', () => {
+    expect([createBoard().hosts(), createBoard({ hosts: () => ({}) }).hosts()]).toEqual([[], []])
+  })
+})
+
 describe('the host of a request', () => {
   test.each([
     ['http://a.test', 'a.test'],

@@ -5,6 +5,14 @@ import { hostOf } from './host.ts'
 import { Check } from './check.ts'
 import { readPolicy, type Hosts, type Policy, type Rules } from './policy.ts'
 
+/** A host that the options of a board name. */
+export interface NamedHost {
+  /** As it stands in `hosts`: a host, `host:port` or a `*.wildcard`. */
+  readonly name: string
+  /** What its circuits are called by people and in metrics; undefined where there may be several, each called by its own key. */
+  readonly label: string | undefined
+}
+
 /** @internal The rules of every host of a board; `false` where it is left unguarded. */
 export class HostRules {
   /** Whether any of them has a fallback. What a function will answer nobody knows. */
@@ -45,9 +53,14 @@ export class HostRules {
 
   /** The hosts that are named one by one, and have one circuit each. */
   named(): readonly string[] {
-    const isOne = ([name, rules]: [string, Rules | false]): boolean =>
-      !name.startsWith('*.') && rules !== false && rules.key === undefined
-    return [...this.#named].filter(isOne).map(([name]) => name)
+    return [...this.#named].filter(([name, rules]) => rules !== false && isOne(name, rules)).map(([name]) => name)
+  }
+
+  /** All that are named and guarded, with what their circuits are called. */
+  list(): readonly NamedHost[] {
+    return [...this.#named].flatMap(([name, rules]) =>
+      rules === false ? [] : [{ name, label: rules.label ?? (isOne(name, rules) ? name : undefined) }],
+    )
   }
 
   /** Rules over the board's own. */
@@ -98,6 +111,9 @@ export class HostRules {
     return ask(() => named(host), read, failed) ?? this.#ownRules
   }
 }
+
+/** Whether it has one circuit, whose key is its name. */
+const isOne = (name: string, rules: Rules): boolean => !name.startsWith('*.') && rules.key === undefined
 
 const withoutPort = (host: string): string => host.replace(/:\d+$/, '')
 
