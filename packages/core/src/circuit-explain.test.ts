@@ -79,7 +79,72 @@ test('counters add up', async () => {
     fallbacks: 0,
     trips: 1,
     inFlight: 0,
+    openMs: 0,
+    savedMs: 750,
   })
+})
+
+test('the time in which it refused all calls is counted, and none in which nobody asked', () => {
+  const { clock, circuit, begin } = hostOf({ openFor: '10s' })
+  const openMs = (): number => circuit.counters.openMs
+  clock.ms += 1_000
+  circuit.trip()
+  clock.ms += 4_000
+  expect(openMs()).toBe(4_000)
+  clock.ms += 60_000
+  expect([circuit.state, openMs()]).toEqual(['half-open', 10_000])
+  begin().settle({ status: 503 })
+  clock.ms += 3_000
+  const hold = circuit.isolate()
+  clock.ms += 60_000
+  expect(openMs()).toBe(73_000)
+  hold.release()
+  clock.ms += 5_000
+  expect(openMs()).toBe(73_000)
+  circuit.trip('5s')
+  clock.ms += 1_000
+  circuit.trip('60s')
+  clock.ms += 10_000
+  circuit.reset()
+  clock.ms += 1_000
+  expect(openMs()).toBe(84_000)
+})
+
+test('a circuit that made room takes its open time to the total of the board', () => {
+  const { clock, board, circuit } = hostOf({ maxCircuits: 1, openFor: '10s' })
+  circuit.trip()
+  clock.ms += 3_600_000
+  board.circuit('other.test')
+  expect([board.peek('host.test'), board.evicted.openMs]).toEqual([undefined, 10_000])
+})
+
+test('a refusal saves what the latest failures took, those included that were under way', () => {
+  const { clock, circuit, begin } = hostOf({ consecutiveFailures: 2, openFor: '1m' })
+  const calls = [begin(), begin(), begin()]
+  clock.ms += 3_000
+  calls[0]?.settle({ status: 503 })
+  calls[1]?.settle({ status: 503 })
+  begin()
+  expect([circuit.state, circuit.counters.savedMs]).toEqual(['open', 3_000])
+  clock.ms += 9_000
+  calls[2]?.settle({ status: 503 })
+  begin()
+  expect(circuit.counters.savedMs).toBe(9_000)
+  circuit.isolate()
+  begin()
+  expect(circuit.counters).toMatchObject({ refused: 3, savedMs: 9_000 })
+})
+
+test('its window can be read, as it is now', () => {
+  const { clock, circuit, begin, settle } = hostOf({ slowAfter: '1s' })
+  expect(circuit.window).toEqual({ calls: 0, failures: 0, slow: 0 })
+  const slow = begin()
+  clock.ms += 1_500
+  slow.settle({ status: 200 })
+  settle(200, 503, 429)
+  expect(circuit.window).toEqual({ calls: 3, failures: 1, slow: 1 })
+  clock.ms += 3_600_000
+  expect(circuit.window).toEqual({ calls: 0, failures: 0, slow: 0 })
 })
 
 test('a circuit is short in a log', () => {

@@ -118,6 +118,7 @@ export class Circuit implements Entry<Circuit> {
 
   /** What it has counted since it was made. */
   get counters(): Counters {
+    const trouble = this.#trouble
     return {
       successes: this.#successes,
       failures: this.#failed,
@@ -128,7 +129,16 @@ export class Circuit implements Entry<Circuit> {
       fallbacks: this.#fallbacks,
       trips: this.#trips,
       inFlight: this.#inFlight,
+      openMs: trouble?.openTime(this.#shown, this.wiring.time.thawed()) ?? 0,
+      savedMs: trouble?.savedMs ?? 0,
     }
+  }
+
+  /** The calls in its window: what `failureRate` and `slowRate` are shares of. */
+  get window(): Pick<Evidence, 'calls' | 'failures' | 'slow'> {
+    this.#window?.roll(this.wiring.time.thawed())
+    const { calls = 0, failures = 0, slow = 0 } = this.#window ?? {}
+    return { calls, failures, slow }
   }
 
   /**
@@ -270,8 +280,7 @@ export class Circuit implements Entry<Circuit> {
   /** Why it is as it is, for people. */
   explain(): string {
     const now = this.wiring.time.thawed()
-    this.#window?.roll(now)
-    const { calls = 0, failures = 0, slow = 0 } = this.#window ?? {}
+    const { calls, failures, slow } = this.window
     const trouble = this.#trouble
     const state = this.state
     const lines = [`${this.label} is ${state}.`]
@@ -304,6 +313,7 @@ export class Circuit implements Entry<Circuit> {
     const trouble = this.#trouble
     const from = this.#shown
     if (trouble !== undefined) {
+      trouble.countOpen(from, this.wiring.time.thawed())
       trouble.openUntil = trouble.floor = trouble.pausedUntil = trouble.trips = 0
       // Holds that are still in somebody's hands are void.
       trouble.holds = new Holds()
@@ -468,6 +478,10 @@ export class Circuit implements Entry<Circuit> {
 
   #refuse(reason: RefusalReason): number {
     this.#refused++
+    const trouble = this.#trouble
+    if (trouble !== undefined && (reason === 'open' || reason === 'probing')) {
+      trouble.savedMs += this.#failures?.meanMs ?? 0
+    }
     return refusedFor(reason)
   }
 
@@ -500,11 +514,13 @@ export class Circuit implements Entry<Circuit> {
     if (verdict === 'success') this.#successes++
     else if (verdict === 'failure') this.#failed++
     else this.#ignored++
+    const { time } = this.wiring
+    // Those that were under way when it opened tell best how long a call hangs.
+    if (verdict === 'failure' && startedAt >= 0) (this.#failures ??= new Failures()).took(time.thawed() - startedAt)
     if (eraOf(token) !== this.#era) {
       this.#stale++
       return STALE
     }
-    const { time } = this.wiring
     if (isProbe(token)) return this.#settleProbe(token, verdict, startedAt, kind, time.thawed())
 
     const pending = this.#pending
@@ -597,6 +613,7 @@ export class Circuit implements Entry<Circuit> {
     const grown =
       Math.min(openTo, openFrom * openFactor ** trips) * (1 + openJitter * (openJitter && this.wiring.random()))
     trouble.askedAt = this.wiring.time.thawed()
+    trouble.countOpen(this.#shown, trouble.askedAt)
     trouble.openUntil = Math.max(trouble.askedAt + Math.ceil(ms ?? grown), atLeast)
     trouble.trips = trips + 1
     if (this.#machine !== 'open') this.#trips++
@@ -626,6 +643,7 @@ export class Circuit implements Entry<Circuit> {
 
   #followOpen(until: number, reason: TransitionReason): void {
     const trouble = (this.#trouble ??= new Trouble())
+    trouble.countOpen(this.#shown, this.wiring.time.thawed())
     trouble.openUntil = until
     if (this.#machine === 'open') return
     trouble.askedAt = this.wiring.time.thawed()
@@ -648,6 +666,7 @@ export class Circuit implements Entry<Circuit> {
     const trouble = (this.#trouble ??= new Trouble())
     const now = this.wiring.time.thawed()
     const to = this.#shown
+    trouble.countOpen(from, now)
     const evidence = this.#evidence(now, reason)
     this.#era = nextEra(this.#era)
     trouble.leases.clear()

@@ -14,6 +14,10 @@ export interface Counters {
   readonly trips: number
   /** Calls under way. */
   readonly inFlight: number
+  /** Milliseconds in which it refused all calls: it was open, or held so by hand. */
+  readonly openMs: number
+  /** Milliseconds that its callers did not wait for it: a refusal counts for what the latest failures took on average. */
+  readonly savedMs: number
 }
 
 /** @internal */
@@ -27,6 +31,8 @@ export const NO_COUNTS: Counters = {
   fallbacks: 0,
   trips: 0,
   inFlight: 0,
+  openMs: 0,
+  savedMs: 0,
 }
 
 /** @internal */

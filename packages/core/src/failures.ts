@@ -6,6 +6,9 @@ export type Kind = string | number
 /** How many of the latest are told apart by kind. */
 const MOST = 20
 
+/** Over how many of the latest the time to fail is averaged. */
+const AVERAGED = 8
+
 interface Failure {
   readonly kind: Kind
   readonly at: number
@@ -17,6 +20,9 @@ export class Failures {
   /** Failures in a row, and since when. */
   streak = 0
   since = 0
+  /** Milliseconds that the latest took, on average; 0 while none is known. */
+  meanMs = 0
+  #timed = 0
   #latest: Failure | undefined = undefined
   #kept = 0
   /** The good call that ended a streak, which is taken up again where its own body breaks; calls are numbered from 1. */
@@ -29,6 +35,12 @@ export class Failures {
     if (this.streak === 0) this.since = now
     this.streak++
     this.note(now, kind)
+  }
+
+  /** A failed call took so long. */
+  took(ms: number): void {
+    if (this.#timed < AVERAGED) this.#timed++
+    this.meanMs += Math.round((ms - this.meanMs) / this.#timed)
   }
 
   /** A call failed that is in no streak: a probe. */

@@ -2,6 +2,7 @@
 import type { TransitionEvent } from './events.ts'
 import { Holds } from './holds.ts'
 import { Leases } from './leases.ts'
+import type { State } from './state.ts'
 
 /** @internal Moments are milliseconds on the board's clock. */
 export class Trouble {
@@ -11,6 +12,11 @@ export class Trouble {
   /** When it became half-open. */
   probingFrom = 0
   pausedUntil = 0
+  /** How long it refused all calls before its present state, and since when it has that. */
+  openMs = 0
+  since = 0
+  /** Milliseconds that refusals saved. */
+  savedMs = 0
   /** How often it opened in a row. */
   trips = 0
   /** The probe whose head closed the circuit, and the trips before it did. */
@@ -27,5 +33,18 @@ export class Trouble {
   /** When it may probe. */
   get until(): number {
     return Math.max(this.openUntil, this.floor)
+  }
+
+  /** How long it has refused all calls. Once its open time is over it would let one through, whether or not one comes. */
+  openTime(shown: State, now: number): number {
+    if (shown !== 'open' && shown !== 'isolated') return this.openMs
+    const end = shown === 'open' ? Math.min(now, this.until) : now
+    return this.openMs + Math.max(0, end - this.since)
+  }
+
+  /** Counts what of its open time has passed, before its state or the end of that time changes. */
+  countOpen(shown: State, now: number): void {
+    this.openMs = this.openTime(shown, now)
+    this.since = now
   }
 }

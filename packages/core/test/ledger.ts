@@ -66,7 +66,7 @@ interface Held {
   readonly live: boolean
 }
 
-type Counters = { -readonly [Name in Exclude<keyof Sight['counters'], 'fallbacks'>]: number }
+type Counters = { -readonly [Name in Exclude<keyof Sight['counters'], 'fallbacks' | 'openMs' | 'savedMs'>]: number }
 
 /** Times are absolute; {@link keyOf} makes them relative. */
 export interface Ledger {
