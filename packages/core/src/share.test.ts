@@ -284,6 +284,22 @@ describe('a probe', () => {
     expect(fleet.states).toBe('closed closed')
   })
 
+  test('whose process died is not followed by all others at once', async () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    onTestFinished(() => random.mockRestore())
+    const fleet = new Fleet(2, { trust: 'follow', jitter: '1s' }, {}, true)
+    fleet.circuit(1)
+    await fleet.calls(0, 3, 'bad')
+    await fleet.wait(10_500)
+    await fleet.circuit(1).consult()
+    expect(fleet.circuit(1).admit()).toBeGreaterThanOrEqual(0)
+    expect(await fleet.call(0)).toBe('refused')
+    await fleet.wait(2_000)
+    expect(await fleet.call(0)).toBe('refused')
+    await fleet.wait(500)
+    expect(await fleet.call(0)).toBe('sent')
+  })
+
   test('whose good end comes after its lease closes the fleet all the same', async () => {
     const fleet = new Fleet(2, { trust: 'follow' }, {}, true)
     fleet.circuit(1)

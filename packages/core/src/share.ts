@@ -253,8 +253,13 @@ export class Share implements Sharing {
   #mayTry(now: number): boolean {
     const view = this.#view
     if (this.#leasing !== undefined || view === undefined || now < this.#leaseFrom) return false
-    const live = view.record.leases.filter(({ until }) => now + view.ahead < until)
-    return live.length < this.#circuit.rules().permits
+    const { leases } = view.record
+    const free = leases.filter(({ until }) => now + view.ahead >= until)
+    if (leases.length - free.length >= this.#circuit.rules().permits) return false
+    // All who knew the place as taken know it as free from the same moment on.
+    const freed = Math.max(...free.map(({ until }) => until)) - view.ahead
+    if (this.#leaseFrom < freed) this.#drawLeaseFrom(freed)
+    return now >= this.#leaseFrom
   }
 
   #acquire(now: number): Promise<void> {
