@@ -1,5 +1,5 @@
 // What instances of a fleet find out together: each test has several boards on one store, and one clock.
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createBoard, type Board, type BoardOptions } from './board.ts'
 import { fleet, type FleetOptions } from './fleet.ts'
 import type { SharedStore } from './shared-store.ts'
@@ -198,8 +198,8 @@ describe('a fleet that corroborates', () => {
 
   test('does not probe all at once: who opened by a failure of its own waits for its moment as well', async () => {
     const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    onTestFinished(() => random.mockRestore())
     const fleet = new Fleet(2, { jitter: '1s' })
-    random.mockRestore()
     await fleet.call(1)
     await fleet.calls(0, 3, 'bad')
     await fleet.wait(500)
