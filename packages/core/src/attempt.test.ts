@@ -173,7 +173,15 @@ describe('a refused attempt', () => {
     attempt.release()
     attempt.amend({ error: reset })
     expect(counters()).toMatchObject({ refused: 1, successes: 0, ignored: 0, failures: 0, inFlight: 0 })
-    const told = { key: 'a.test', label: 'a.test', host: 'a.test', reason: 'open', retryAfterMs: 5_000, ...GET }
+    const told = {
+      key: 'a.test',
+      label: 'a.test',
+      host: 'a.test',
+      reason: 'open',
+      retryAfterMs: 5_000,
+      shadow: false,
+      ...GET,
+    }
     expect([refusals, settled]).toEqual([[told], []])
   })
 

@@ -80,9 +80,10 @@ export class Attempt implements Asker {
     return this.#circuit !== undefined
   }
 
-  /** Whether the policy has anything that could stand in. */
+  /** Whether the policy has anything that could stand in; not in shadow. */
   get replaceable(): boolean {
-    return this.#circuit !== undefined && this.#circuit.rules.fallbacks.length > 0
+    const rules = this.#circuit?.rules
+    return rules !== undefined && rules.fallbacks.length > 0 && rules.mode === 'on'
   }
 
   /** It must not be sent. */
@@ -108,9 +109,8 @@ export class Attempt implements Asker {
 
   /** Header fields that fallbacks want on the wire, such as an idempotency key. */
   get headers(): readonly (readonly [name: string, value: string])[] {
-    const fallbacks = this.#circuit?.rules.fallbacks ?? []
-    if (fallbacks.length === 0) return NO_FIELDS
-    return fallbacks.flatMap((fallback) =>
+    if (!this.replaceable) return NO_FIELDS
+    return this.#circuit!.rules.fallbacks.flatMap((fallback) =>
       isMade(fallback)
         ? (this.#asked('prepare', () => fallback.prepare?.(this.request, this.#home.replies(fallback)), readFields) ??
           NO_FIELDS)
@@ -218,7 +218,7 @@ export class Attempt implements Asker {
   /** Asks the policy's fallbacks for a reply; undefined at once where none may stand in. */
   standIn(): Promise<Reply | undefined> | undefined {
     const circuit = this.#circuit
-    if (circuit === undefined || circuit.rules.fallbacks.length === 0 || this.#isGood) return undefined
+    if (circuit === undefined || !this.replaceable || this.#isGood) return undefined
     const failure = this.#failure(circuit)
     if (failure === undefined) return undefined
     const counted = this.#verdict === 'failure'

@@ -100,7 +100,7 @@ describe('a wrong policy of a guard', () => {
     ],
     [
       { fallback: [] },
-      /^TypeError: fallback is not an option; there are label, window, .*, classify, stack, expected$/,
+      /^TypeError: fallback is not an option; there are label, window, .*, classify, maxInFlight, throttle, mode, stack, expected$/,
     ],
     [{ key: fn }, /^TypeError: key is not an option/],
     [{ probe: fn }, /^TypeError: probe is not an option/],

@@ -17,7 +17,7 @@ const COUNT = 'must be a whole number from 1 to 1000000'
 const TIME = "must be milliseconds or text such as '30s'"
 const POLICY =
   'label, key, window, failureRate, minimumCalls, consecutiveFailures, slowAfter, slowRate, openFor, maxPause, probes, probe, ' +
-  'abandonedAfter, rateLimit, classify, fallback, stack'
+  'abandonedAfter, rateLimit, classify, maxInFlight, throttle, mode, fallback, stack'
 const circle: Record<string, unknown> = {}
 circle['self'] = circle
 

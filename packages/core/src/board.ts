@@ -1,11 +1,11 @@
 // All circuits of a program: one for each host, whichever client makes the call.
 import { ask } from './ask.ts'
 import { Attempt, type Home } from './attempt.ts'
-import { Circuit, type Wiring } from './circuit.ts'
+import { Circuit, type ShadowReport, type Wiring } from './circuit.ts'
 import { NO_COUNTS, type Counters } from './counters.ts'
 import { show } from './duration.ts'
 import { checkFleet, type Fleet } from './fleet.ts'
-import { FleetSide } from './fleet-side.ts'
+import type { FleetSide } from './fleet-side.ts'
 import { Events, type BoardEvents, type Listener, type StoreEvent } from './events.ts'
 import { BOARD, guardOn, readKey, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
 import { hostOf, originOf } from './host.ts'
@@ -17,6 +17,7 @@ import type { ReplyCounters } from './reply-counters.ts'
 import { checkStore, noReplies } from './reply-store.ts'
 import type { Fallback, Fence, Replies, ReplyStore } from './reply.ts'
 import { RequestView, type RequestLike } from './request.ts'
+import { entriesOf, readEntry, type BoardSnapshot, type CircuitSnapshot, type Unrestored } from './snapshot.ts'
 import type { RunOptions } from './task.ts'
 import { Timeline, type Clock } from './timeline.ts'
 
@@ -82,7 +83,7 @@ export class Board {
       if (events.heard.store) events.tell('store', { action, key, fault })
     }
     const { random } = Math
-    this.#fleet = fleet && new FleetSide(fleet, { time, random, warn, onFault })
+    this.#fleet = fleet?.join({ time, random, warn, onFault })
     this.#wiring = {
       time,
       random,
@@ -234,8 +235,9 @@ export class Board {
     return known
   }
 
-  /** @internal The circuit of a key, if it fits. */
+  /** @internal The circuit of a key, if it fits; none where the policy is off. */
   keyed(key: string, rules: Rules): Circuit | undefined {
+    if (rules.mode === 'off') return undefined
     return this.#wiring.circuits.get(key) ?? this.#fit(key, rules)
   }
 
@@ -260,6 +262,54 @@ export class Board {
    */
   on<Name extends keyof BoardEvents>(name: Name, listener: Listener<BoardEvents[Name]>): () => void {
     return this.#wiring.events.on(name, listener)
+  }
+
+  /**
+   * Lays a patch over the policy of a host, `host:port` or `*.wildcard` while the program runs. Its circuits keep their state; what
+   * they saw is forgotten where the window, `slowAfter`, `throttle` or `mode` changes. The circuit of a guard with a policy of its
+   * own keeps that.
+   *
+   * @example board.configure('api.paypal.com', { mode: 'off' })
+   * @throws TypeError or RangeError that names the option, its rule and the value; then nothing has changed
+   */
+  configure(host: string, patch: Policy): void {
+    const { before, now } = this.#hosts.configure(host, patch)
+    this.#origins.clear()
+    this.#lastOrigin = ''
+    this.#lastEntry = this.#lastKeyed = undefined
+    for (const circuit of this.#wiring.circuits.all()) {
+      if (!circuit.pinned && (circuit.rules === before || this.#hosts.of(circuit.key) === now)) circuit.configure(now)
+    }
+  }
+
+  /** What its circuits know that are not simply closed, as plain JSON: to be kept over a restart. Holds are not in it. */
+  snapshot(): BoardSnapshot {
+    const circuits = [...this.circuits()].flatMap((circuit) => circuit.save() ?? [])
+    return { version: 1, at: this.#wiring.time.wall(), circuits }
+  }
+
+  /**
+   * Takes a snapshot over, each entry whole or not at all. An open time is bounded by the policy, and a little longer by chance.
+   * @returns what could not be taken over, and why; it never throws
+   */
+  restore(snapshot: unknown): readonly Unrestored[] {
+    const entries = entriesOf(snapshot)
+    if (typeof entries === 'string') return [{ entry: snapshot, why: entries }]
+    return entries.flatMap((entry) => {
+      const saved = readEntry(entry)
+      const why = typeof saved === 'string' ? saved : this.#load(saved)
+      return why === undefined ? [] : [{ entry, why }]
+    })
+  }
+
+  #load(saved: CircuitSnapshot): string | undefined {
+    const circuit = this.keyed(saved.key, this.#rulesOf(saved.key))
+    return circuit === undefined ? 'its policy is off, or there are maxCircuits circuits' : circuit.load(saved)
+  }
+
+  /** What the circuits in shadow would have done by now. */
+  shadowReport(): readonly ShadowReport[] {
+    return [...this.circuits()].flatMap((circuit) => circuit.shadow ?? [])
   }
 
   /** Closes every circuit and forgets what it saw. */

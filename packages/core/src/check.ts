@@ -43,6 +43,11 @@ export class Check {
     return value
   }
 
+  factor(value: unknown, name: string): number {
+    if (typeof value === 'number' && Number.isFinite(value) && value >= 1) return value
+    this.fail(name, 'must be a number of at least 1', value)
+  }
+
   count(value: unknown, name: string): number {
     if (typeof value !== 'number') this.fail(name, 'must be a number', value, TypeError)
     if (!(Number.isInteger(value) && value >= 1 && value <= MOST))

@@ -12,12 +12,27 @@ import type { Verdict } from './outcome.ts'
 import { Pending } from './pending.ts'
 import { spanOf, type Rules } from './policy.ts'
 import type { Entry, Registry } from './registry.ts'
+import { publicUrl } from './host.ts'
 import { isSafe, type HttpRequest } from './request.ts'
 import type { SharedCircuit, Sharing } from './sharing.ts'
 import type { RefusalReason, State } from './state.ts'
 import { judgeThrown, kindOf, rejectTask, runTask, type RunOptions } from './task.ts'
 import type { Timeline } from './timeline.ts'
-import { eraOf, isProbe, leaseOf, nextEra, NOTHING, probeToken, refusalOf, refusedFor, SAFE, STALE } from './token.ts'
+import type { CircuitSnapshot } from './snapshot.ts'
+import { Throttle } from './throttle.ts'
+import {
+  eraOf,
+  GHOST,
+  isProbe,
+  leaseOf,
+  nextEra,
+  NOTHING,
+  probeToken,
+  refusalOf,
+  refusedFor,
+  SAFE,
+  STALE,
+} from './token.ts'
 import { Trouble } from './trouble.ts'
 import { CountWindow, TimeWindow, type Window } from './window.ts'
 
@@ -50,7 +65,27 @@ interface Sequel {
   readonly bad: (error: unknown) => never
 }
 
+/** What a circuit in shadow would have done. */
+export interface ShadowReport {
+  readonly key: string
+  readonly label: string
+  /** As it would be now. */
+  readonly state: State
+  /** How often it would have opened, and for how many milliseconds in all. */
+  readonly opened: number
+  readonly openMs: number
+  /** Calls that would have been refused; of those, how many went well, which is what switching it on would have cost. */
+  readonly refused: number
+  readonly ofThoseWell: number
+  readonly ofThoseFailed: number
+  /** Why it would have opened last, in a sentence. */
+  readonly why: string | undefined
+}
+
 type Machine = 'closed' | 'open' | 'half-open'
+
+/** The rules by which a circuit sees: what it saw by others is not to be compared. */
+const SEEING = ['windowMs', 'windowCalls', 'slowAfter', 'throttle', 'mode'] as const
 
 /** How long safe requests go first, and the longest wait that a probe under way is given as. */
 const COURTESY = 1_000
@@ -68,7 +103,7 @@ export class Circuit implements Entry<Circuit> {
   retired = false
   /** @internal */
   readonly wiring: Wiring
-  readonly #share: Sharing | undefined
+  #share: Sharing | undefined = undefined
   #pinned: boolean
   #machine: Machine = 'closed'
   /** Closed, without a hold, a pause or a need of the clock: admission is a count. */
@@ -90,6 +125,7 @@ export class Circuit implements Entry<Circuit> {
   #pending: Pending | undefined = undefined
   #failures: Failures | undefined = undefined
   #trouble: Trouble | undefined = undefined
+  #throttle: Throttle | undefined = undefined
 
   /** @internal */
   constructor(key: string, rules: Rules, wiring: Wiring, pinned = false) {
@@ -97,10 +133,20 @@ export class Circuit implements Entry<Circuit> {
     this.rules = rules
     this.wiring = wiring
     this.#pinned = pinned
-    if (rules.slowAfter < Infinity) this.#pending = new Pending(rules.slowAfter)
     this.#calm = true
-    this.#share = wiring.share?.(this.#shared())
+    this.#equip(rules)
     this.#calm = this.#mayBeCalm
+  }
+
+  // What one policy needs and another does not.
+  #equip({ slowAfter, throttle, minimumCalls, mode }: Rules): void {
+    this.#pending = slowAfter < Infinity ? new Pending(slowAfter) : undefined
+    this.#throttle = throttle < Infinity ? new Throttle(throttle, minimumCalls, spanOf(this.rules)) : undefined
+    if (mode === 'on') this.#share ??= this.wiring.share?.(this.#shared())
+    else {
+      this.#share?.end()
+      this.#share = undefined
+    }
   }
 
   /** What people call it: the policy's `label`, or the key. */
@@ -180,7 +226,8 @@ export class Circuit implements Entry<Circuit> {
     const { circuits } = this.wiring
     if (circuits.newest !== this) circuits.used(this)
     const flags = token - this.#era
-    if (verdict !== 'success' || this.#pending !== undefined || (flags !== 0 && flags !== SAFE)) {
+    const plain = this.#pending === undefined && this.#throttle === undefined
+    if (verdict !== 'success' || !plain || (flags !== 0 && flags !== SAFE)) {
       return this.#settleWithCare(token, verdict, startedAt, kind)
     }
     this.#successes++
@@ -203,6 +250,7 @@ export class Circuit implements Entry<Circuit> {
   amend(token: number, call: number, kind: Kind): boolean {
     this.#successes--
     this.#failed++
+    if (token === GHOST) return false
     const now = this.wiring.time.thawed()
     if (isProbe(token)) return this.#amendProbe(token, call, now, kind)
     if (eraOf(token) !== this.#era || call < 0 || !this.#window?.amend(call, now)) return this.#late()
@@ -284,6 +332,8 @@ export class Circuit implements Entry<Circuit> {
     const trouble = this.#trouble
     const state = this.state
     const lines = [`${this.label} is ${state}.`]
+    if (this.rules.mode === 'shadow') lines.push('It is in shadow: it refuses nothing.')
+    if (this.rules.mode === 'off') lines.push('It is off: calls pass it by.')
     if (trouble?.holds.note !== undefined) lines.push(`Held by hand: ${trouble.holds.note}.`)
     if (trouble?.last)
       lines.push(`Last change, at ${new Date(trouble.last.at).toISOString()}: ${trouble.last.message}.`)
@@ -352,6 +402,11 @@ export class Circuit implements Entry<Circuit> {
     return this.#holdForAll('bypassed', reason)
   }
 
+  /** @internal A guard has claimed it, with a policy of its own. */
+  get pinned(): boolean {
+    return this.#pinned
+  }
+
   /** @internal */
   get busy(): boolean {
     return this.#inFlight > 0
@@ -378,14 +433,75 @@ export class Circuit implements Entry<Circuit> {
   pin(rules: Rules): boolean {
     if (this.#pinned) return isSame(rules, this.rules)
     this.#pinned = true
-    this.rules = rules
-    this.#window = undefined
-    this.#pending = rules.slowAfter === Infinity ? undefined : new Pending(rules.slowAfter)
-    // What is under way began by other rules.
-    this.#era = nextEra(this.#era)
-    this.#trouble?.leases.clear()
-    this.#calm &&= this.#mayBeCalm
+    this.configure(rules)
     return true
+  }
+
+  /** @internal Goes by other rules from now on. Its state stays; what it has seen is forgotten where it was seen otherwise. */
+  configure(rules: Rules): void {
+    const before = this.rules
+    this.rules = rules
+    if (SEEING.some((name) => rules[name] !== before[name])) {
+      this.#window = undefined
+      // What is under way began by other rules.
+      this.#era = nextEra(this.#era)
+      this.#trouble?.leases.clear()
+    }
+    this.#equip(rules)
+    this.#calm = false
+  }
+
+  /** @internal What is worth keeping over a restart; undefined where nothing is. */
+  save(): CircuitSnapshot | undefined {
+    const trouble = this.#trouble
+    if (trouble === undefined) return undefined
+    const { key } = this
+    const now = this.wiring.time.thawed()
+    const ahead = this.wiring.time.wall() - now
+    const pause = now < trouble.pausedUntil ? { pausedUntil: trouble.pausedUntil + ahead } : undefined
+    if (this.#machine === 'closed') return pause && { key, state: 'closed', ...pause }
+    return { key, state: 'open', until: trouble.until + ahead, trips: trouble.trips, ...pause }
+  }
+
+  /**
+   * @internal Takes over what was saved. No clock that was set otherwise holds it open for longer than its policy would, and by
+   * chance a little longer, so that those that were saved together do not all probe at once.
+   * @returns why not; undefined where it did
+   */
+  load({ state, until = 0, trips = 0, pausedUntil }: CircuitSnapshot): string | undefined {
+    if (this.state !== 'closed') return `it is ${this.state} already`
+    const { openFrom, openTo, openJitter, maxPause } = this.rules
+    const { time, random } = this.wiring
+    const left = until - time.wall()
+    if (pausedUntil !== undefined) this.pause(Math.min(pausedUntil - time.wall(), maxPause))
+    if (state === 'closed') return undefined
+    const longest = Math.max(openTo * (1 + openJitter), maxPause)
+    const trouble = (this.#trouble ??= new Trouble())
+    trouble.askedAt = time.thawed()
+    trouble.openUntil = Math.ceil(trouble.askedAt + Math.min(Math.max(left, 0), longest) + random() * 0.2 * openFrom)
+    trouble.trips = trips
+    this.#become('open', 'restored')
+    return undefined
+  }
+
+  /** @internal What it would have done, where it is in shadow and would have done anything. */
+  get shadow(): ShadowReport | undefined {
+    const trouble = this.#trouble
+    if (this.rules.mode !== 'shadow' || trouble === undefined) return undefined
+    const { key, label, state } = this
+    const { trips, refused, openMs } = this.counters
+    const { spared, lost, opened } = trouble
+    return {
+      key,
+      label,
+      state,
+      opened: trips,
+      openMs,
+      refused,
+      ofThoseWell: spared,
+      ofThoseFailed: lost,
+      why: opened?.message,
+    }
   }
 
   /** @internal Admits a task that is no HTTP request. */
@@ -424,6 +540,7 @@ export class Circuit implements Entry<Circuit> {
   }
 
   #admitWithCare(asker: Asker | undefined, startedAt: number | undefined): number {
+    if (this.rules.mode === 'off') return this.#pass()
     const { time } = this.wiring
     const trouble = this.#trouble
     const now = this.#machine === 'closed' && trouble === undefined ? (startedAt ?? time.now()) : time.thawed()
@@ -433,10 +550,10 @@ export class Circuit implements Entry<Circuit> {
     if (trouble !== undefined) {
       trouble.askedAt = now
       const held = trouble.holds.kind
-      if (held === 'isolated') return this.#refuse('isolated')
+      if (held === 'isolated') return this.#refuse('isolated', asker)
       if (held === undefined) {
-        if (now < trouble.pausedUntil) return this.#refuse('paused')
-        if (this.#machine === 'open' && now < trouble.until) return this.#refuse('open')
+        if (now < trouble.pausedUntil) return this.#refuse('paused', asker)
+        if (this.#machine === 'open' && now < trouble.until) return this.#refuse('open', asker)
         if (this.#machine === 'open') {
           this.#become('half-open', 'elapsed')
           // Who heard of it may have changed it again.
@@ -446,16 +563,18 @@ export class Circuit implements Entry<Circuit> {
       }
     }
     this.#calm = this.#mayBeCalm && !this.#held
-    if (this.#pending !== undefined && this.#tooManyOverdue(this.#pending, now)) return this.#refuse('open')
+    if (this.#pending !== undefined && this.#tooManyOverdue(this.#pending, now)) return this.#refuse('open', asker)
+    const limit = this.#held ? undefined : this.#limit(now)
+    if (limit !== undefined) return this.#refuse(limit, asker)
     this.#pending?.add(startedAt ?? now)
     this.#inFlight++
     return this.#era + (safe ? SAFE : 0)
   }
 
   #admitProbe(trouble: Trouble, asker: Asker | undefined, safe: boolean, now: number): number {
-    if (trouble.leases.taken(now) >= this.rules.permits) return this.#refuse('probing')
-    if (!this.#mayProbe(trouble, asker, safe, now)) return this.#refuse('probing')
-    if (this.#share !== undefined && !this.#share.mayProbe(now)) return this.#refuse('probing')
+    if (trouble.leases.taken(now) >= this.rules.permits) return this.#refuse('probing', asker)
+    if (!this.#mayProbe(trouble, asker, safe, now)) return this.#refuse('probing', asker)
+    if (this.#share !== undefined && !this.#share.mayProbe(now)) return this.#refuse('probing', asker)
     this.#inFlight++
     const lease = trouble.leases.take(now + this.rules.within)
     this.#share?.probing(lease)
@@ -476,13 +595,34 @@ export class Circuit implements Entry<Circuit> {
     return this.#safeAt < 0 || now - this.#safeAt > spanOf(this.rules)
   }
 
-  #refuse(reason: RefusalReason): number {
+  /** Why a closed circuit does not let one more through. */
+  #limit(now: number): 'full' | 'throttled' | undefined {
+    if (this.#inFlight >= this.rules.maxInFlight) return 'full'
+    return this.#throttle?.refuses(now, this.wiring.random) ? 'throttled' : undefined
+  }
+
+  /** Lets a call through that decides nothing. */
+  #pass(): number {
+    this.#inFlight++
+    return GHOST
+  }
+
+  #refuse(reason: RefusalReason, asker: Asker | undefined): number {
     this.#refused++
     const trouble = this.#trouble
-    if (trouble !== undefined && (reason === 'open' || reason === 'probing')) {
-      trouble.savedMs += this.#failures?.meanMs ?? 0
+    const token = refusedFor(reason)
+    if (this.rules.mode === 'on') {
+      if (trouble !== undefined && (reason === 'open' || reason === 'probing')) {
+        trouble.savedMs += this.#failures?.meanMs ?? 0
+      }
+      return token
     }
-    return refusedFor(reason)
+    const { events } = this.wiring
+    if (events.heard.refused) {
+      const url = asker && publicUrl(asker.request.url)
+      tellRefused(events, this.refusal(token, asker?.host), asker?.method, url, true)
+    }
+    return this.#pass()
   }
 
   // A hung host answers nothing, so its silence must count before any call ends.
@@ -514,6 +654,10 @@ export class Circuit implements Entry<Circuit> {
     if (verdict === 'success') this.#successes++
     else if (verdict === 'failure') this.#failed++
     else this.#ignored++
+    if (token === GHOST) {
+      this.#judgeGhost(verdict)
+      return NOTHING
+    }
     const { time } = this.wiring
     // Those that were under way when it opened tell best how long a call hangs.
     if (verdict === 'failure' && startedAt >= 0) (this.#failures ??= new Failures()).took(time.thawed() - startedAt)
@@ -529,6 +673,7 @@ export class Circuit implements Entry<Circuit> {
     if (token !== this.#era) this.#safeAt = now
     if (startedAt >= 0) pending?.remove(startedAt, now)
     if (verdict === 'success' && pending !== undefined) pending.answeredAt = now
+    if (verdict === 'success') this.#throttle?.accepted(now)
     if (verdict === 'ignored') return NOTHING
 
     const slow = startedAt >= 0 && now - startedAt > this.rules.slowAfter
@@ -545,6 +690,13 @@ export class Circuit implements Entry<Circuit> {
 
   #tellFailed(now: number): void {
     if (this.#share !== undefined && this.#machine === 'closed') this.#share.failed(now)
+  }
+
+  #judgeGhost(verdict: Verdict): void {
+    if (this.rules.mode !== 'shadow') return
+    const trouble = (this.#trouble ??= new Trouble())
+    if (verdict === 'success') trouble.spared++
+    else if (verdict === 'failure') trouble.lost++
   }
 
   #settleProbe(token: number, verdict: Verdict, startedAt: number, kind: Kind, now: number): number {
@@ -653,7 +805,9 @@ export class Circuit implements Entry<Circuit> {
   }
 
   get #mayBeCalm(): boolean {
-    return this.#pending === undefined && this.#share?.alert !== true
+    const { mode, maxInFlight } = this.rules
+    if (this.#pending !== undefined || this.#throttle !== undefined || maxInFlight < Infinity) return false
+    return mode !== 'off' && this.#share?.alert !== true
   }
 
   #become(to: Machine, reason: TransitionReason, from: State = this.#shown): void {
@@ -673,6 +827,7 @@ export class Circuit implements Entry<Circuit> {
     this.#pending?.clear()
     if (to === 'closed') {
       this.#window?.clear()
+      this.#throttle?.clear()
       this.#failures?.forget()
       trouble.trips = 0
     } else if (to === 'half-open') {
@@ -718,13 +873,14 @@ export class Circuit implements Entry<Circuit> {
     const wait = trouble.until - (to === 'open' ? trouble.askedAt : now)
     const until = to === 'open' ? at + trouble.until - now : undefined
     const why = reasonFor(reason, evidence, trouble.holds.note)
-    const message = `${this.label} ${to}${until === undefined ? '' : ` for ${spell(wait)}`}: ${why}`
-    return { key: this.key, label: this.label, from, to, reason, at, until, evidence, message }
+    const shadow = this.rules.mode === 'shadow'
+    const message = `${this.label} ${shadow ? '(in shadow) ' : ''}${to}${until === undefined ? '' : ` for ${spell(wait)}`}: ${why}`
+    return { key: this.key, label: this.label, from, to, reason, at, until, evidence, shadow, message }
   }
 
   #retryAfter(reason: RefusalReason, now: number): number | undefined {
     const trouble = this.#trouble
-    if (trouble === undefined || reason === 'isolated') return undefined
+    if (trouble === undefined || reason === 'isolated' || reason === 'throttled' || reason === 'full') return undefined
     if (reason === 'paused') return Math.max(0, trouble.pausedUntil - now)
     if (reason === 'open') return Math.max(0, trouble.until - now, trouble.pausedUntil - now)
     const full = trouble.leases.taken(now) >= this.rules.permits

@@ -69,6 +69,9 @@ describe('of a policy', () => {
       probes: { permits: 1, need: 1, within: '31s' },
       abandonedAfter: '6s',
       rateLimit: 'pause',
+      maxInFlight: 10,
+      throttle: 1.2,
+      mode: 'shadow',
       fallback: reply({ text: '' }),
       stack: true,
     }

@@ -59,6 +59,8 @@ const SAYS: Record<RefusalReason, string> = {
   probing: 'is being probed',
   paused: 'asked for a pause',
   isolated: 'is isolated',
+  throttled: 'is throttled',
+  full: 'has as many calls under way as it may',
 }
 
 /** @internal A refusal without a stack: capturing one costs more than all the rest of a refusal. */

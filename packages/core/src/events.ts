@@ -17,6 +17,7 @@ export type TransitionReason =
   | 'fleet-opened'
   | 'corroborated'
   | 'fleet-closed'
+  | 'restored'
   | 'by-hand'
 
 /** What a circuit had seen when it changed its state. */
@@ -46,6 +47,8 @@ export interface TransitionEvent {
   /** Where it opened: until when, in milliseconds since the epoch. */
   readonly until: number | undefined
   readonly evidence: Evidence
+  /** It is in shadow: it would have. */
+  readonly shadow: boolean
   /** The whole of it in a sentence. */
   readonly message: string
 }
@@ -60,6 +63,8 @@ export interface RefusedEvent {
   /** Undefined where the call was no HTTP request. */
   readonly method: string | undefined
   readonly url: string | undefined
+  /** Its circuit is in shadow: it would have been refused, and was sent. */
+  readonly shadow: boolean
 }
 
 /** A call ended, or what was taken for a good end was amended. */
@@ -193,7 +198,13 @@ function print(message: string): void {
 }
 
 /** @internal Tells of a refusal. */
-export function tellRefused(events: Events, refusal: CircuitOpenError, method?: string, url?: string): void {
+export function tellRefused(
+  events: Events,
+  refusal: CircuitOpenError,
+  method?: string,
+  url?: string,
+  shadow: boolean = false,
+): void {
   const { key, label, reason, retryAfterMs, host } = refusal
-  events.tell('refused', { key, label, reason, retryAfterMs, host, method, url })
+  events.tell('refused', { key, label, reason, retryAfterMs, host, method, url, shadow })
 }

@@ -29,6 +29,8 @@ export function reasonFor(reason: TransitionReason, evidence: Evidence, note: st
       return 'the fleet found that it answers again'
     case 'elapsed':
       return 'the open time is over, the next call may probe'
+    case 'restored':
+      return 'as it was before a restart'
     case 'by-hand':
       return note === undefined ? 'by hand' : `by hand: ${note}`
   }

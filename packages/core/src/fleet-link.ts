@@ -2,7 +2,7 @@
 import { inWords } from './ask.ts'
 import { isPromise } from './awaitable.ts'
 import { show } from './duration.ts'
-import type { Fleet, Terms } from './fleet.ts'
+import type { Terms } from './fleet-terms.ts'
 import type { Snapshot, SharedStore, Swapped } from './shared-store.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -34,7 +34,7 @@ export class FleetLink {
   #rest = FIRST_REST
   #restsUntil = 0
 
-  constructor({ store, terms }: Fleet, home: LinkHome) {
+  constructor(store: SharedStore, terms: Terms, home: LinkHome) {
     this.#store = store
     this.terms = terms
     this.home = home

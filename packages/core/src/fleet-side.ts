@@ -1,7 +1,8 @@
 // One board's side of a fleet: the shares of its circuits, to be looked at and told of together.
-import type { Fleet } from './fleet.ts'
 import { FleetLink, type LinkHome } from './fleet-link.ts'
+import type { Terms } from './fleet-terms.ts'
 import { Share } from './share.ts'
+import type { SharedStore } from './shared-store.ts'
 import type { SharedCircuit, Sharing } from './sharing.ts'
 
 /** @internal */
@@ -9,8 +10,8 @@ export class FleetSide {
   readonly #link: FleetLink
   readonly #shares = new Set<Share>()
 
-  constructor(fleet: Fleet, home: LinkHome) {
-    this.#link = new FleetLink(fleet, home)
+  constructor(store: SharedStore, terms: Terms, home: LinkHome) {
+    this.#link = new FleetLink(store, terms, home)
   }
 
   share(circuit: SharedCircuit): Sharing {

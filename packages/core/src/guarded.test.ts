@@ -183,6 +183,7 @@ describe('a refused call', () => {
         retryAfterMs: undefined,
         method: undefined,
         url: undefined,
+        shadow: false,
       },
     ])
   })

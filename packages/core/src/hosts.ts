@@ -3,6 +3,7 @@ import { ask } from './ask.ts'
 import { show } from './duration.ts'
 import { hostOf } from './host.ts'
 import { Check } from './check.ts'
+import { forcedMode, lesser } from './environment.ts'
 import { readPolicy, type Hosts, type Policy, type Rules } from './policy.ts'
 
 /** A host that the options of a board name. */
@@ -20,6 +21,9 @@ export class HostRules {
   readonly #own: Policy
   readonly #ownRules: Rules
   readonly #named = new Map<string, Rules | false>()
+  /** As they were given, to be patched. */
+  readonly #policies = new Map<string, Policy>()
+  readonly #forced: ReturnType<typeof forcedMode>
   readonly #ask: ((host: string) => Policy | false | undefined) | undefined
   readonly #asked = new WeakMap<Policy, Rules>()
   readonly #warn: (code: string, message: string) => void
@@ -28,6 +32,7 @@ export class HostRules {
   constructor(own: Policy, hosts: Hosts | undefined, warn: (code: string, message: string) => void) {
     this.#own = own
     this.#warn = warn
+    this.#forced = forcedMode(warn)
     this.#ownRules = this.read(own, '')
     if (typeof hosts === 'function') {
       this.#ask = hosts
@@ -36,11 +41,47 @@ export class HostRules {
   }
 
   of(host: string): Rules | false {
-    if (this.#ask !== undefined) return this.#answered(this.#ask, host)
-    if (this.#named.size === 0) return this.#ownRules
+    if (this.#named.size === 0) return this.#unnamed(host)
     return (
-      this.#named.get(host) ?? this.#named.get(withoutPort(host)) ?? this.#wildcard(withoutPort(host)) ?? this.#ownRules
+      this.#named.get(host) ??
+      this.#named.get(withoutPort(host)) ??
+      this.#wildcard(withoutPort(host)) ??
+      this.#unnamed(host)
     )
+  }
+
+  #unnamed(host: string): Rules | false {
+    return this.#ask === undefined ? this.#ownRules : this.#answered(this.#ask, host)
+  }
+
+  /**
+   * Lays a patch over the policy of a host, or of a wildcard.
+   * @returns its rules of before, if it was named, and of now
+   * @throws TypeError or RangeError where the name or an option is wrong: then nothing has changed
+   */
+  configure(name: string, patch: Policy): { before: Rules | false | undefined; now: Rules } {
+    const where = `hosts[${show(name)}]`
+    if (typeof name !== 'string' || !isName(name)) throw new TypeError(`${where} ${NAME_RULE}, got ${show(name)}`)
+    new Check('').object(patch, where)
+    const before = this.#named.get(name)
+    const given = this.#policies.get(name) ?? this.#answer(name)
+    const policy = { ...given, ...patch }
+    const now = this.over(policy, where)
+    this.#policies.set(name, policy)
+    this.#named.set(name, now)
+    return { before, now }
+  }
+
+  /** What a function of hosts says of one; nothing where it fails. */
+  #answer(host: string): Policy | undefined {
+    const said =
+      this.#ask &&
+      ask(
+        () => this.#ask?.(host),
+        (policy) => policy as Policy | false | undefined,
+        () => {},
+      )
+    return said || undefined
   }
 
   /** Whether `hosts` names it, by itself or by a wildcard. */
@@ -72,18 +113,18 @@ export class HostRules {
   read(policy: Policy, where: string): Rules {
     const rules = readPolicy(policy, where, (message) => this.#warn('openFor', message))
     if (rules.fallbacks.length > 0) this.replaces = true
-    return rules
+    return this.#forced === undefined ? rules : { ...rules, mode: lesser(rules.mode, this.#forced) }
   }
 
   #name(hosts: Readonly<Record<string, Policy | false>>): void {
     new Check('').object(hosts, 'hosts')
     for (const [name, policy] of Object.entries(hosts)) {
       const where = `hosts[${show(name)}]`
-      if (!isName(name))
-        throw new TypeError(`${where} must be a host, host:port or *.wildcard in lower case, got ${show(name)}`)
+      if (!isName(name)) throw new TypeError(`${where} ${NAME_RULE}, got ${show(name)}`)
       if (policy === false) this.#named.set(name, false)
       else {
         new Check('').object(policy, where)
+        this.#policies.set(name, policy)
         this.#named.set(name, this.over(policy, where))
       }
     }
@@ -116,6 +157,8 @@ export class HostRules {
 const isOne = (name: string, rules: Rules): boolean => !name.startsWith('*.') && rules.key === undefined
 
 const withoutPort = (host: string): string => host.replace(/:\d+$/, '')
+
+const NAME_RULE = 'must be a host, host:port or *.wildcard in lower case'
 
 /** Whether requests are known by that name: as the URL standard writes hosts, with the port of one of the two schemes. */
 function isName(name: string): boolean {

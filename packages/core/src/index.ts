@@ -2,7 +2,7 @@
 export type { Awaitable } from './awaitable.ts'
 export { Attempt, ATTEMPT } from './attempt.ts'
 export { Board, createBoard, defaultBoard, toBoard, type BoardOptions, type Carrier } from './board.ts'
-export type { Asker, Circuit } from './circuit.ts'
+export type { Asker, Circuit, ShadowReport } from './circuit.ts'
 export type { Counters } from './counters.ts'
 export { duration, type Duration } from './duration.ts'
 export { CircuitOpenError, circuitOpen } from './errors.ts'
@@ -19,7 +19,8 @@ export type {
   WarningEvent,
 } from './events.ts'
 export { exchange, fail, type Client } from './exchange.ts'
-export { fleet, type Fleet, type FleetOptions, type Trust } from './fleet.ts'
+export { fleet, type Fleet } from './fleet.ts'
+export type { FleetOptions, Trust } from './fleet-terms.ts'
 export { guardFetch, type GuardFetchOptions } from './fetch.ts'
 export { guard } from './guard.ts'
 export type { Guarded, GuardedByKey, GuardPolicy } from './guarded.ts'
@@ -30,7 +31,7 @@ export { isFallback } from './is-fallback.ts'
 export { reply, type MadeReply } from './made-reply.ts'
 export { memoryReplies, type MemoryReplies, type MemoryRepliesOptions } from './memory-replies.ts'
 export { ANSWERS, CAUSES, causeOf, causeOfSignal, type Cause, type Outcome, type Verdict } from './outcome.ts'
-export { policy, type Hosts, type Policy } from './policy.ts'
+export { policy, type Hosts, type Mode, type Policy } from './policy.ts'
 export type {
   AnswerHead,
   Failure,
@@ -45,6 +46,7 @@ export type {
 } from './reply.ts'
 export type { ReplyCounters, Unkept, Unserved } from './reply-counters.ts'
 export type { HttpRequest, RequestLike } from './request.ts'
+export type { BoardSnapshot, CircuitSnapshot, Unrestored } from './snapshot.ts'
 export { staleIfError, type StaleIfErrorOptions } from './stale-if-error.ts'
 export type { Ignorable } from './stale-options.ts'
 export type { SharedStore, Snapshot, Swapped, SwapOptions } from './shared-store.ts'

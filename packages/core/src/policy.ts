@@ -5,6 +5,9 @@ import type { Outcome, Verdict } from './outcome.ts'
 import type { FallbackOption } from './reply.ts'
 import type { HttpRequest } from './request.ts'
 
+/** Whether a circuit acts on what it finds. */
+export type Mode = 'on' | 'shadow' | 'off'
+
 /** What a host is allowed. Every option has a default that is good for most hosts; `false` switches a rule off. */
 export interface Policy {
   /** What people, metrics and alarms call the circuit. @default its key */
@@ -58,6 +61,21 @@ export interface Policy {
   rateLimit?: 'ignore' | 'pause' | 'failure'
   /** Overrides the verdict on how an attempt ended; undefined leaves it. `{ pause }` refuses calls for so many milliseconds. */
   classify?: (outcome: Outcome, request: HttpRequest) => Verdict | { pause: number } | undefined
+  /**
+   * No more calls than this at a time, each until its answer begins; further ones are refused as `full`. A fixed number refuses
+   * healthy calls where a machine stalls. @default false
+   */
+  maxInFlight?: number | false
+  /**
+   * Refuses a growing share of calls by chance, as `throttled`, once a host was asked for more than this many times what it
+   * answered well in the window: 1.2, for one. With it `failureRate` is 0.9 unless given. @default false
+   */
+  throttle?: number | false
+  /**
+   * `shadow`: all is computed and told, and nothing is refused, stood in for or shared: `board.shadowReport()` says what would
+   * have been. `off`: calls pass the circuit by. `FUSEBOARD=off` or `=shadow` in the environment goes over it. @default 'on'
+   */
+  mode?: Mode
   /** What stands in where the host cannot answer, in order. @default [] */
   fallback?: FallbackOption | readonly FallbackOption[]
   /** Gives refusals a stack, at about ten times their cost. @default false */
@@ -85,6 +103,9 @@ const DEFAULTS = {
   probes: { permits: 1, need: 1, within: '30s' },
   abandonedAfter: '5s',
   rateLimit: 'ignore',
+  maxInFlight: false,
+  throttle: false,
+  mode: 'on',
   stack: false,
 } as const satisfies Policy
 
@@ -114,6 +135,9 @@ export interface Rules {
   readonly abandonedAfter: number
   readonly rateLimit: 'ignore' | 'pause' | 'failure'
   readonly classify: Policy['classify']
+  readonly maxInFlight: number
+  readonly throttle: number
+  readonly mode: Mode
   readonly fallbacks: readonly FallbackOption[]
   readonly stack: boolean
 }
@@ -150,7 +174,7 @@ export function readPolicy(policy: Policy, where: string, warn: (message: string
     label: readLabel(policy.label, check),
     key: check.optional(policy.key, 'key', 'function') as Policy['key'],
     ...window,
-    failureRate: given('failureRate') === false ? Infinity : check.ratio(given('failureRate'), 'failureRate'),
+    failureRate: readFailureRate(policy, check),
     minimumCalls: readMinimum(policy, window.windowCalls, check),
     ...readStreak(given('consecutiveFailures'), check),
     slowAfter: slowAfter === false ? Infinity : check.span(slowAfter, 'slowAfter'),
@@ -166,6 +190,9 @@ export function readPolicy(policy: Policy, where: string, warn: (message: string
       given('abandonedAfter') === false ? Infinity : check.span(given('abandonedAfter'), 'abandonedAfter'),
     rateLimit: check.oneOf(given('rateLimit'), 'rateLimit', ['ignore', 'pause', 'failure']),
     classify: check.optional(policy.classify, 'classify', 'function') as Policy['classify'],
+    maxInFlight: given('maxInFlight') === false ? Infinity : check.count(given('maxInFlight'), 'maxInFlight'),
+    throttle: given('throttle') === false ? Infinity : check.factor(given('throttle'), 'throttle'),
+    mode: check.oneOf(given('mode'), 'mode', ['on', 'shadow', 'off']),
     fallbacks: readFallbacks(policy.fallback, check),
     stack: check.optional(given('stack'), 'stack', 'boolean') as boolean,
   }
@@ -187,12 +214,22 @@ const OPTIONS: Record<keyof Policy, true> = {
   abandonedAfter: true,
   rateLimit: true,
   classify: true,
+  maxInFlight: true,
+  throttle: true,
+  mode: true,
   fallback: true,
   stack: true,
 }
 
 /** @internal The names of the options of a policy. */
 export const POLICY_OPTIONS: readonly string[] = Object.keys(OPTIONS)
+
+// A throttle deals with a host that fails half of its calls: what is left for the circuit is one that is down.
+function readFailureRate({ failureRate, throttle }: Policy, check: Check): number {
+  if (failureRate === false) return Infinity
+  if (failureRate !== undefined) return check.ratio(failureRate, 'failureRate')
+  return throttle === undefined || throttle === false ? DEFAULTS.failureRate : 0.9
+}
 
 function readWindow(window: Policy['window'], check: Check): Pick<Rules, 'windowMs' | 'windowCalls'> {
   if (typeof window !== 'object') return { windowMs: check.span(window, 'window'), windowCalls: 0 }
@@ -242,8 +279,7 @@ function readOpenFor(openFor: Policy['openFor'], check: Check) {
   const to = check.span(openFor.to, 'openFor.to')
   const factor = openFor.factor ?? DEFAULTS.openFor.factor
   if (to < from) check.fail('openFor.to', `must be at least openFor.from (${spell(from)})`, openFor.to)
-  if (!(Number.isFinite(factor) && factor >= 1)) check.fail('openFor.factor', 'must be a number of at least 1', factor)
-  return { from, to, factor, jitter: 0.2 }
+  return { from, to, factor: check.factor(factor, 'openFor.factor'), jitter: 0.2 }
 }
 
 function readProbes(probes: Policy['probes'], check: Check): Pick<Rules, 'permits' | 'need' | 'within'> {

@@ -1,7 +1,8 @@
 // What instances of a fleet find out together: each test has several boards on one store, and one clock.
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createBoard, type Board, type BoardOptions } from './board.ts'
-import { fleet, type FleetOptions } from './fleet.ts'
+import { fleet } from './fleet.ts'
+import type { FleetOptions } from './fleet-terms.ts'
 import type { SharedStore } from './shared-store.ts'
 import { manualClock, memoryStore, type ManualClock } from './testing.ts'
 

@@ -7,4 +7,4 @@
 export type State = 'closed' | 'open' | 'half-open' | 'isolated' | 'bypassed'
 
 /** Why a call is refused. */
-export type RefusalReason = 'open' | 'probing' | 'paused' | 'isolated'
+export type RefusalReason = 'open' | 'probing' | 'paused' | 'isolated' | 'throttled' | 'full'

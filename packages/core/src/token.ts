@@ -28,7 +28,10 @@ export const leaseOf = (token: number): number => Math.floor(token / LEASE)
 /** @internal Whether a token is a probe's. */
 export const isProbe = (token: number): boolean => (token & PROBE) !== 0
 
-const REFUSALS: readonly RefusalReason[] = ['open', 'probing', 'paused', 'isolated']
+/** @internal A call that passes a circuit by, which only counts how it ended. No era begins so high, and no probe has this. */
+export const GHOST: number = ERAS
+
+const REFUSALS: readonly RefusalReason[] = ['open', 'probing', 'paused', 'isolated', 'throttled', 'full']
 
 /** @internal What stands where a token would, had the call been let through. */
 export const refusedFor = (reason: RefusalReason): number => -1 - REFUSALS.indexOf(reason)

@@ -24,6 +24,9 @@ export class Trouble {
   tripsBefore = 0
   /** When somebody last asked for leave. */
   askedAt = 0
+  /** In shadow: calls that would have been refused, and ended well, or did not. */
+  spared = 0
+  lost = 0
   holds: Holds = new Holds()
   /** The last change, and the last one that made it refuse. */
   last: TransitionEvent | undefined = undefined
