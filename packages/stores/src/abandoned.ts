@@ -6,9 +6,10 @@
 export function unlessAbandoned<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
+    const answer = call()
     const abandon = (): void => reject(signal.reason as Error)
     const settled = (): void => signal.removeEventListener('abort', abandon)
     signal.addEventListener('abort', abandon, { once: true })
-    call().then(resolve, reject).finally(settled)
+    answer.then(resolve, reject).finally(settled)
   })
 }

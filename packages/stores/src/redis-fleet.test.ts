@@ -1,10 +1,11 @@
 // A fleet in Redis: node-redis and ioredis, against a real server, and a cluster of one node.
+import { EventEmitter } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createClientPool, createCluster } from 'redis'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { fleetFaultSuite, until } from '../test/fleet-faults.ts'
 import { channelOf, FLEET_PLACES } from '../test/fleet-places.ts'
 import { fleetSuite, freshHost, patient, swap } from '../test/fleet-suite.ts'
@@ -280,7 +281,7 @@ describe.skipIf(!hasRedis)('a subscriber', () => {
     const node = createClient({ url: urlOf(server.port), disableOfflineQueue: true })
     onTestFinished(() => node.destroy())
     const stores = [io, node].map((subscriber) => redisFleet(client, { ...shop, subscriber }).store)
-    const watching = Promise.all(stores.map((store) => watch(store, key)))
+    const watching = Promise.all([...stores, ...stores].map((store) => watch(store, key)))
     await node.connect()
     const watchers = await watching
     await swap(stores[0]!, key, 0, 'x')
@@ -311,11 +312,13 @@ describe.skipIf(!hasRedis)('a subscriber', () => {
     await subscriber.connect()
     const { store } = redisFleet(admin, { ...shop, subscriber })
     const key = freshHost()
-    await expect(watch(store, key)).rejects.toThrow('NOPERM')
+    const refused: unknown[] = []
+    await expect(store.watch!(key, (snapshot) => refused.push(snapshot))).rejects.toThrow('NOPERM')
     await allow('allchannels')
     const watcher = await watch(store, key)
     await swap(store, key, 0, 'x')
     expect(await watcher.told(1)).toMatchObject([{ value: 'x' }])
+    expect(refused).toEqual([])
   })
 
   test('there is one or there is no push, and the refresh is as long', async () => {
@@ -378,6 +381,77 @@ describe.skipIf(!hasRedis)('a cluster', () => {
     await until(async () => client?.status === 'ready')
     await trial(client!, subscriber!)
   })
+})
+
+/** A client of node-redis that fails as it is told to. */
+class Failing extends EventEmitter {
+  isReady = true
+  readonly asked: string[] = []
+  readonly faults: (() => Error)[] = []
+
+  subscribe(): Promise<void> {
+    return this.#answer('subscribe')
+  }
+
+  unsubscribe(): Promise<void> {
+    return this.#answer('unsubscribe')
+  }
+
+  async #answer(command: string): Promise<void> {
+    this.asked.push(command)
+    const fault = this.faults.shift()
+    if (fault) throw fault()
+  }
+}
+
+describe('a subscriber that fails', () => {
+  const asking = { isReady: true, eval: async () => [], evalSha: async () => [] }
+  const gone = new Error('the socket has closed')
+
+  test('by a loss of its connection subscribes once it has another', async () => {
+    const subscriber = new Failing()
+    subscriber.faults.push(() => {
+      subscriber.isReady = false
+      return gone
+    })
+    const { store } = redisFleet(asking, { ...shop, subscriber })
+    const watching = store.watch!('a', () => {})
+    await vi.waitUntil(() => !subscriber.isReady)
+    subscriber.isReady = true
+    subscriber.emit('ready')
+    await watching
+    expect(subscriber.asked).toEqual(['subscribe', 'subscribe'])
+  })
+
+  test('to leave joins again', async () => {
+    const subscriber = new Failing()
+    const { store } = redisFleet(asking, { ...shop, subscriber })
+    const stop = await store.watch!('a', () => {})
+    subscriber.faults.push(() => gone)
+    stop()
+    await vi.waitUntil(() => subscriber.asked.length === 2)
+    await store.watch!('a', () => {})
+    expect(subscriber.asked).toEqual(['subscribe', 'unsubscribe', 'subscribe'])
+  })
+})
+
+test('a server that does not know the script is not sent it where nobody waits any more', async () => {
+  const controller = new AbortController()
+  const sent: string[] = []
+  const client = {
+    isReady: true,
+    async evalSha() {
+      sent.push('EVALSHA')
+      controller.abort()
+      throw new Error('NOSCRIPT No matching script. Please use EVAL.')
+    },
+    async eval() {
+      sent.push('EVAL')
+    },
+  }
+  await expect(redisFleet(client, shop).store.read('a', controller.signal)).rejects.toThrow('aborted')
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(sent).toEqual(['EVALSHA'])
 })
 
 type Subscriber = NonNullable<Parameters<typeof redisFleet>[1]['subscriber']>

@@ -141,7 +141,7 @@ function aging(setting: FleetSetting): void {
     expect((await store.read(key, patient)).version).toBe(0)
   })
 
-  test.each([0.2, 1.5, 1e15])('a lifetime of %d ms is one', async (ttl) => {
+  test.each([0.2, 1.5, 1e15, Infinity])('a lifetime of %d ms is one', async (ttl) => {
     const { store } = await opened(setting)
     const made = await store.swap(freshHost(), 0, 'x', { ttl, notAfter: SOME_DAY, signal: patient })
     expect(made).toMatchObject({ won: true, value: 'x' })
@@ -188,6 +188,15 @@ function distrust(setting: FleetSetting): void {
     await plant(key, '17', 'not JSON')
     expect(held(await store.read(key, patient))).toEqual({ version: 17, value: 'not JSON' })
     expect((await swap(store, key, 17, 'mended')).won).toBe(true)
+  })
+
+  test('a version of many digits is counted to the last', async () => {
+    const { store, plant } = await opened(setting)
+    const key = freshHost()
+    await plant(key, '9007199254740123', 'x')
+    expect((await store.read(key, patient)).version).toBe(9_007_199_254_740_123)
+    expect((await swap(store, key, 9_007_199_254_740_123, 'y')).version).toBe(9_007_199_254_740_124)
+    expect((await store.read(key, patient)).version).toBe(9_007_199_254_740_124)
   })
 
   test.each(['text', '-5', '0', '9007199254740993', '1e100'])(

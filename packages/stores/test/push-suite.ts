@@ -35,12 +35,26 @@ export function pushSuite(setting: FleetSetting): void {
       expect(one.all).toEqual([])
     })
 
+    test('one function may watch twice, and end once', async () => {
+      const { store } = await opened()
+      const key = freshHost()
+      const told: unknown[] = []
+      const changed = ({ value }: Snapshot): void => void told.push(value)
+      const [stop] = [await store.watch!(key, changed), await store.watch!(key, changed)]
+      const other = await watch(store, key)
+      stop()
+      await swap(store, key, 0, 'x')
+      await other.told(1)
+      expect(told).toEqual(['x'])
+    })
+
     test('who ends and watches again, without a wait, is told', async () => {
       const { store } = await opened()
       const key = freshHost()
       const before = await watch(store, key)
       before.stop()
       const again = await watch(store, key)
+      before.stop()
       await swap(store, key, 0, 'x')
       expect(await again.told(1)).toMatchObject([{ value: 'x' }])
       expect(before.all).toEqual([])
