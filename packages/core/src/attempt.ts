@@ -134,7 +134,8 @@ export class Attempt implements Asker {
     const circuit = this.#circuit
     if (circuit === undefined || this.refused) return (this.#verdict = 'ignored')
 
-    this.#outcome = outcome
+    // What stands in is told of it; nobody else is, and the caller may keep the response that this hangs on to for long.
+    if (circuit.rules.fallbacks.length > 0) this.#outcome = outcome
     const verdict = this.#judge(circuit, outcome)
     this.#verdict = verdict
     if ('status' in outcome && isWord(outcome.status)) this.#takeBack(circuit, outcome)

@@ -8,7 +8,7 @@ import { checkFleet, type Fleet } from './fleet.ts'
 import type { FleetSide } from './fleet-side.ts'
 import { Events, type BoardEvents, type Listener, type StoreEvent } from './events.ts'
 import { BOARD, guardOn, readKey, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
-import { hostOf, originOf } from './host.ts'
+import { hostOf, isOrigin, originOf } from './host.ts'
 import { HostRules, type NamedHost } from './hosts.ts'
 import { Check } from './check.ts'
 import { POLICY_OPTIONS, type Hosts, type Policy, type Rules } from './policy.ts'
@@ -328,8 +328,10 @@ export class Board {
   }
 
   #entry(request: RequestLike): Entry | undefined {
-    const origin = request.origin ?? originOf(request.url)
-    if (origin === this.#lastOrigin) return this.#lastEntry
+    const { origin: given } = request
+    if (given === undefined ? isOrigin(this.#lastOrigin, request.url) : given === this.#lastOrigin)
+      return this.#lastEntry
+    const origin = given ?? originOf(request.url)
     let entry = this.#origins.get(origin)
     if (entry === undefined) {
       const host = hostOf(origin)

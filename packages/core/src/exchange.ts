@@ -5,6 +5,7 @@ import type { Cause } from './outcome.ts'
 import type { AnswerHead, Reply } from './reply.ts'
 import { stamp } from './stamp.ts'
 import { unpacked } from './unpacked.ts'
+import { watcherOf } from './watched-response.ts'
 
 /** What an adapter knows about its client: how to send, and how to read, watch and rebuild a response. */
 export interface Client<Response extends object> {
@@ -35,15 +36,13 @@ const attempts = stamp<Attempt>()
 /** Takes one attempt from admission to answer. It adds one turn of the event loop to that of the client. */
 export function exchange<Response extends object>(first: Attempt, client: Client<Response>): Promise<Response> {
   if (first.refused) return recover(first, client, first.refusal)
-  const failed = (error: unknown): Promise<Response> => {
-    const attempt = client.hop ?? first
-    attempt.settle(client.thrown?.(error) ?? { error })
-    return recover(attempt, client, error)
-  }
   try {
-    return client.send(first.headers).then((response) => answered(client.hop ?? first, client, response), failed)
+    return client.send(first.headers).then(
+      (response) => answered(client.hop ?? first, client, response),
+      (error: unknown) => failed(client.hop ?? first, client, error),
+    )
   } catch (error) {
-    return failed(error)
+    return failed(first, client, error)
   }
 }
 
@@ -54,20 +53,44 @@ function answered<Response extends object>(
 ): Response | Promise<Response> {
   const head = settle(attempt, client, response)
   if (head === undefined) return response
-  const pass = (): Response => {
-    const captured = attempt.capture(head)
-    const watched = client.watch?.(response, attempt, captured) ?? response
-    attempts.put(watched, attempt)
-    return watched
-  }
   const asked = wait(attempt, client)
-  if (asked === undefined) return pass()
-  return asked.then((given) => {
-    const made = make(client, given)
-    if (made === undefined) return pass()
-    client.drain(response)
-    return made
-  })
+  return asked === undefined ? pass(attempt, client, response, head) : replace(attempt, client, response, head, asked)
+}
+
+function failed<Response extends object>(
+  attempt: Attempt,
+  client: Client<Response>,
+  error: unknown,
+): Promise<Response> {
+  attempt.settle(client.thrown?.(error) ?? { error })
+  return recover(attempt, client, error)
+}
+
+/** The answer goes to the caller. */
+function pass<Response extends object>(
+  attempt: Attempt,
+  client: Client<Response>,
+  response: Response,
+  head: AnswerHead,
+): Response {
+  const captured = attempt.capture(head)
+  const watched = client.watch?.(response, attempt, captured) ?? response
+  if (watcherOf(watched) !== attempt) attempts.put(watched, attempt)
+  return watched
+}
+
+/** A reply takes the place of the answer, if there is one. By itself, since a function with a closure costs more at each call. */
+async function replace<Response extends object>(
+  attempt: Attempt,
+  client: Client<Response>,
+  response: Response,
+  head: AnswerHead,
+  asked: Promise<Reply | undefined>,
+): Promise<Response> {
+  const made = make(client, await asked)
+  if (made === undefined) return pass(attempt, client, response, head)
+  client.drain(response)
+  return made
 }
 
 /** What cannot be read as an answer, such as a mock's, says nothing and goes to the caller as it is. */
@@ -91,7 +114,8 @@ function settle<Response extends object>(
  * It does nothing for a response that no guarded client gave.
  */
 export function fail(response: object, reason: unknown = new Error('The caller says that the answer was none')): void {
-  attempts.of(response)?.amend({ error: reason, cause: 'unknown' })
+  const attempt = attempts.of(response) ?? watcherOf(response)
+  attempt?.amend({ error: reason, cause: 'unknown' })
 }
 
 async function recover<Response extends object>(

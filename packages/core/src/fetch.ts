@@ -10,7 +10,7 @@ import { causeOfSignal, type Cause } from './outcome.ts'
 import type { AnswerHead, Reply } from './reply.ts'
 import type { RequestLike } from './request.ts'
 import { isReadable } from './watched-body.ts'
-import { isClosed, passResponse, watchResponse } from './watched-response.ts'
+import { watchResponse, type Watch } from './watched-response.ts'
 
 type Fetch = typeof globalThis.fetch
 type Input = Parameters<Fetch>[0]
@@ -49,96 +49,72 @@ export function guardFetch(options?: Board | BoardOptions, given: GuardFetchOpti
 
   const guarded = (input: Input, init?: Init): Promise<Response> => {
     const send = fetch ?? globalThis.fetch
-    const request = requestOf(input, init)
+    const call = callOf(board, input, init, send)
     // It is none: the fetch below says so in its own words.
-    if (request === undefined) return send(input, init)
-    const attempt = board.attempt(request)
+    if (call === undefined) return send(input, init)
+    const attempt = board.attempt(call)
     if (!attempt.guarded) return send(input, init)
-    const answer = exchange(attempt, new FetchClient(board, attempt, request, send))
+    call.attempt = attempt
+    const answer = exchange(attempt, call)
     return refusal === 'throw' ? answer : answer.catch(asResponse)
   }
   return Object.defineProperty(guarded, GUARD, { value: board })
 }
 
-function requestOf(input: Input, init: Init | undefined): FetchRequest | undefined {
+function callOf(board: Board, input: Input, init: Init | undefined, fetch: Fetch): FetchCall | undefined {
   try {
-    return new FetchRequest(input, init)
+    return new FetchCall(board, input, init, fetch)
   } catch {
     return undefined
   }
 }
 
-/** A call of fetch, as a board reads it. */
-class FetchRequest implements RequestLike {
-  readonly input: Input
-  readonly init: Init | undefined
+/** One call of fetch: as a board reads it, as an exchange sees it, and as who watches the body of its response. */
+class FetchCall implements RequestLike, Client<Response>, Watch {
   readonly url: string
-  #headers: Headers | undefined
+  attempt!: Attempt
+  captured = false
+  passed: Response | undefined = undefined
+  readonly #board: Board
+  readonly #input: Input
+  readonly #init: Init | undefined
+  readonly #fetch: Fetch
+  #headers: Headers | undefined = undefined
 
-  constructor(input: Input, init: Init | undefined) {
-    this.input = input
-    this.init = init
+  constructor(board: Board, input: Input, init: Init | undefined, fetch: Fetch) {
+    this.#board = board
+    this.#input = input
+    this.#init = init
+    this.#fetch = fetch
     this.url = absolute(typeof input === 'object' && 'url' in input ? input.url : String(input))
   }
 
   get method(): string {
-    return this.init?.method ?? this.#request?.method ?? 'GET'
+    return this.#init?.method ?? this.#request?.method ?? 'GET'
   }
 
   get headers(): Headers {
-    return (this.#headers ??= new Headers(this.init?.headers ?? this.#request?.headers))
+    return (this.#headers ??= new Headers(this.#init?.headers ?? this.#request?.headers))
   }
 
   get credentials(): string | undefined {
-    return this.init?.credentials ?? this.#request?.credentials
-  }
-
-  get redirect(): string | undefined {
-    return this.init?.redirect ?? this.#request?.redirect
+    return this.#init?.credentials ?? this.#request?.credentials
   }
 
   get signal(): AbortSignal | null | undefined {
-    return this.init?.signal ?? this.#request?.signal
-  }
-
-  /** What a Request loses where an init is beside it (the fetch standard, "new Request(input, init)", step 12). */
-  get referrer(): Init {
-    const request = this.#request
-    return request === undefined ? {} : { referrer: request.referrer, referrerPolicy: request.referrerPolicy }
-  }
-
-  get #request(): Request | undefined {
-    return typeof this.input === 'object' && 'url' in this.input ? this.input : undefined
-  }
-}
-
-/** Fetch, as an exchange sees it. */
-class FetchClient implements Client<Response> {
-  readonly #board: Board
-  readonly #attempt: Attempt
-  readonly #request: FetchRequest
-  readonly #fetch: Fetch
-
-  constructor(board: Board, attempt: Attempt, request: FetchRequest, fetch: Fetch) {
-    this.#board = board
-    this.#attempt = attempt
-    this.#request = request
-    this.#fetch = fetch
-  }
-
-  get signal(): AbortSignal | null | undefined {
-    return this.#request.signal
+    return this.#init?.signal ?? this.#request?.signal
   }
 
   send(extra: Attempt['headers']): Promise<Response> {
-    const { input, init } = this.#request
-    let own = this.#board.handDown(init, this.#attempt)
+    const input = this.#input
+    const init = this.#init
+    let own = this.#board.handDown(init, this.attempt)
     if (extra.length > 0) {
-      const headers = new Headers(this.#request.headers)
+      const headers = new Headers(this.headers)
       for (const [name, value] of extra) headers.set(name, value)
       own = { ...own, headers }
     }
-    return this.#fetch.call(globalThis, input, own === init ? init : { ...this.#request.referrer, ...own })
+    return this.#fetch.call(globalThis, input, own === init ? init : { ...this.#referrer, ...own })
   }
 
   head(response: Response): AnswerHead {
@@ -147,17 +123,20 @@ class FetchClient implements Client<Response> {
   }
 
   thrown(error: unknown): { error: unknown; cause?: Cause } {
-    const cause = causeOfSignal(this.#request.signal) ?? (isMistake(error, this.#request) ? 'caller' : undefined)
+    const cause = this.causeOf() ?? (isMistake(error, this.#input, this.#init, this) ? 'caller' : undefined)
     return cause === undefined ? { error } : { error, cause }
   }
 
   watch(response: Response, attempt: Attempt, captured: boolean): Response {
-    if (response.body === null) attempt.end()
-    if (!isReadable(response.body) || response.status < 200 || (attempt.adopted && !captured)) return response
-    const causeOf = (): Cause | undefined => causeOfSignal(this.#request.signal)
-    return isClosed(response)
-      ? passResponse(response, response.body, attempt, captured, causeOf)
-      : watchResponse(response, attempt, captured, causeOf)
+    const { body, status } = response
+    if (body === null) attempt.end()
+    if (!isReadable(body) || status < 200 || (attempt.adopted && !captured)) return response
+    this.captured = captured
+    return watchResponse(response, body, this)
+  }
+
+  causeOf(): Cause | undefined {
+    return causeOfSignal(this.signal)
   }
 
   drain(response: Response): void {
@@ -166,16 +145,26 @@ class FetchClient implements Client<Response> {
 
   thaw({ status, statusText, headers, body }: Reply): Response | undefined {
     // A redirect that another client kept: fetch would have followed it.
-    if (REDIRECTS.has(status) && this.#request.redirect !== 'manual') return undefined
-    const bare = this.#request.method.toUpperCase() === 'HEAD' || [204, 205, 304].includes(status)
+    if (REDIRECTS.has(status) && (this.#init?.redirect ?? this.#request?.redirect) !== 'manual') return undefined
+    const bare = this.method.toUpperCase() === 'HEAD' || [204, 205, 304].includes(status)
     const response = new Response(bare ? null : (body as Uint8Array<ArrayBuffer>), {
       status,
       statusText,
       headers: headers.map(([name, value]) => [name, value] as [string, string]),
     })
-    const { href, hash } = new URL(this.#request.url)
+    const { href, hash } = new URL(this.url)
     const url = hash === '' ? href : href.slice(0, -hash.length)
     return alike(response, { url, redirected: false, type: 'basic', status, statusText, ok: response.ok }, false)
+  }
+
+  /** What a Request loses where an init is beside it (the fetch standard, "new Request(input, init)", step 12). */
+  get #referrer(): Init {
+    const request = this.#request
+    return request === undefined ? {} : { referrer: request.referrer, referrerPolicy: request.referrerPolicy }
+  }
+
+  get #request(): Request | undefined {
+    return typeof this.#input === 'object' && 'url' in this.#input ? this.#input : undefined
   }
 }
 
@@ -184,7 +173,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 /** What Node's fetch says of requests that the caller got wrong. */
 const MISTAKES = /redirect count exceeded|unexpected redirect|unknown scheme|invalid (?:url|method|header)|URL scheme/i
 
-function isMistake(error: unknown, { input, init, url, method }: FetchRequest): boolean {
+function isMistake(error: unknown, input: Input, init: Init | undefined, { url, method }: RequestLike): boolean {
   if (!(error instanceof TypeError)) return false
   const { cause } = error as { cause?: unknown }
   if (cause instanceof Error && MISTAKES.test(cause.message)) return true

@@ -4,12 +4,19 @@
 export function originOf(url: string): string {
   const start = url.indexOf('://')
   if (start === -1) return url
-  for (let at = start + 3; at < url.length; at++) {
-    const code = url.charCodeAt(at)
-    // Up to the first of / ? # or \, which the URL standard reads as /.
-    if (code === 47 || code === 63 || code === 35 || code === 92) return url.slice(0, at)
-  }
+  for (let at = start + 3; at < url.length; at++) if (endsHost(url, at)) return url.slice(0, at)
   return url
+}
+
+/** @internal Whether that is the {@link originOf} a URL, told without making it. */
+export function isOrigin(origin: string, url: string): boolean {
+  return url.startsWith(origin) && (url.length === origin.length || endsHost(url, origin.length))
+}
+
+// Any of / ? # or \, which the URL standard reads as /.
+function endsHost(url: string, at: number): boolean {
+  const code = url.charCodeAt(at)
+  return code === 47 || code === 63 || code === 35 || code === 92
 }
 
 /** @internal A URL as it may be told to others: without user and password. */

@@ -49,8 +49,9 @@ const RANKS = [
   ['fleet-side'],
   ['fleet'],
   ['board'],
-  ['exchange', 'guard', 'watched-body', 'with-board'],
+  ['guard', 'watched-body', 'with-board'],
   ['watched-response'],
+  ['exchange'],
   ['fetch'],
   ['index', 'memory-store', 'testing'],
 ]

@@ -7,11 +7,13 @@ import type { Cause } from './outcome.ts'
 import { stamp } from './stamp.ts'
 import { causeOfDecoding, watchBody } from './watched-body.ts'
 
-interface Watch {
+/** @internal Who watches the body of a response. */
+export interface Watch {
   readonly attempt: Attempt
   /** Whether the attempt wants the bytes. */
   readonly captured: boolean
-  readonly causeOf: (error: unknown) => Cause | undefined
+  /** Why the body broke, where the caller or a time limit broke it. */
+  causeOf(error: unknown): Cause | undefined
   /** What stands for the response once its stream was asked for. */
   passed: Response | undefined
 }
@@ -19,9 +21,8 @@ interface Watch {
 const watches = stamp<Watch>()
 const watchOf = (response: Response): Watch => watches.of(response) as Watch
 
-/** @internal Whether it cannot be watched as it is: another board does so already, or it is frozen as a mock may be. */
-export const isClosed = (response: Response): boolean =>
-  watches.of(response) !== undefined || !Object.isExtensible(response)
+/** @internal The attempt of a response that is watched. */
+export const watcherOf = (response: object): Attempt | undefined => watches.of(response)?.attempt
 
 /** The methods that read a body as a whole, and fail for no other reason than the body, but for bad JSON. */
 const WHOLE = ['arrayBuffer', 'blob', 'bytes', 'json', 'text'] as const
@@ -41,32 +42,23 @@ const textOf = (bytes: ArrayBuffer): string => (decoder ??= new TextDecoder()).d
 const prototypes = new WeakMap<object, object>()
 
 /**
- * @internal Watches the body of a response, which stays the object that it is.
- * @param causeOf why a body broke, where the caller or a time limit broke it
+ * @internal Watches the body of a response, which stays the object that it is, where that can be: not where another board
+ * does so already, nor where it is frozen as a mock may be.
  */
-export function watchResponse(
-  response: Response,
-  attempt: Attempt,
-  captured: boolean,
-  causeOf: Watch['causeOf'],
-): Response {
-  const watch: Watch = { attempt, captured, causeOf, passed: undefined }
+export function watchResponse(response: Response, body: ReadableStream<Uint8Array>, watch: Watch): Response {
+  const base = Object.getPrototypeOf(response) as Response
+  if (watches.of(response) !== undefined || !Reflect.setPrototypeOf(response, prototypeOver(base)))
+    return passResponse(response, body, watch)
   watches.put(response, watch)
-  return Object.setPrototypeOf(response, prototypeOver(Object.getPrototypeOf(response) as Response)) as Response
+  return response
 }
 
-/** @internal The same response with its body passed through a stream that is watched. */
-export function passResponse(
-  response: Response,
-  body: ReadableStream<Uint8Array>,
-  attempt: Attempt,
-  captured: boolean,
-  causeOf: Watch['causeOf'],
-): Response {
+/** The same response with its body passed through a stream that is watched. */
+function passResponse(response: Response, body: ReadableStream<Uint8Array>, watch: Watch): Response {
   const { status, statusText, headers } = response
   // No Response can be made with what some hosts send: a status of 999, a reason that is no text.
   const fits = status <= 599 && isFieldValue(statusText)
-  const watched = watchBody(body, attempt, captured, causeOf)
+  const watched = watchBody(body, watch.attempt, watch.captured, (error) => watch.causeOf(error))
   return alike(new Response(watched, fits ? { status, statusText, headers } : { headers }), response, !fits)
 }
 
@@ -88,7 +80,7 @@ function makePrototype(base: Response): object {
     const watch = watchOf(response)
     if (watch.passed === undefined) {
       const body = Reflect.get(base, 'body', response) as ReadableStream<Uint8Array>
-      watch.passed = passResponse(response, body, watch.attempt, watch.captured, watch.causeOf)
+      watch.passed = passResponse(response, body, watch)
     }
     return watch.passed
   }
@@ -148,8 +140,9 @@ function copyWhole(response: Response, base: Response, make: (bytes: ArrayBuffer
   )
 }
 
-function broke({ attempt, causeOf }: Watch, error: unknown): never {
+function broke(watch: Watch, error: unknown): never {
   // What came whole and is no JSON is another matter.
-  if (!(error instanceof SyntaxError)) attempt.amend({ error, cause: causeOf(error) ?? causeOfDecoding(error) })
+  if (!(error instanceof SyntaxError))
+    watch.attempt.amend({ error, cause: watch.causeOf(error) ?? causeOfDecoding(error) })
   throw error
 }
