@@ -36,6 +36,9 @@ export interface Home {
   readonly replies: (fallback?: Fallback) => Replies
 }
 
+/** What ended an attempt, or broke its answer. */
+type Loss = Extract<Outcome, { error: unknown }>
+
 const NO_FIELDS: readonly (readonly [string, string])[] = []
 const NOT_ADMITTED = -9
 
@@ -109,13 +112,7 @@ export class Attempt implements Asker {
 
   /** Header fields that fallbacks want on the wire, such as an idempotency key. */
   get headers(): readonly (readonly [name: string, value: string])[] {
-    if (!this.replaceable) return NO_FIELDS
-    return this.#circuit!.rules.fallbacks.flatMap((fallback) =>
-      isMade(fallback)
-        ? (this.#asked('prepare', () => fallback.prepare?.(this.request, this.#home.replies(fallback)), readFields) ??
-          NO_FIELDS)
-        : [],
-    )
+    return this.replaceable ? this.#prepared() : NO_FIELDS
   }
 
   /** @internal Takes it over from an outer layer of the same board, once. */
@@ -129,13 +126,14 @@ export class Attempt implements Asker {
    * Says how it went: at the head of the answer, or where there is none. The first call counts.
    * @returns the verdict
    */
-  settle(outcome: Outcome): Verdict {
+  settle(given: Outcome): Verdict {
     if (this.#verdict !== undefined) return this.#verdict
     const circuit = this.#circuit
     if (circuit === undefined || this.refused) return (this.#verdict = 'ignored')
+    const outcome = 'status' in given ? given : this.#read(given)
 
     // What stands in is told of it; nobody else is, and the caller may keep the response that this hangs on to for long.
-    if (circuit.rules.fallbacks.length > 0) this.#outcome = outcome
+    if (this.replaceable) this.#outcome = outcome
     const verdict = this.#judge(circuit, outcome)
     this.#verdict = verdict
     if ('status' in outcome && isWord(outcome.status)) this.#takeBack(circuit, outcome)
@@ -154,23 +152,7 @@ export class Attempt implements Asker {
    * after {@link settle} for an answer that goes to the caller.
    */
   capture(head: AnswerHead): boolean {
-    const fallbacks = this.#circuit?.rules.fallbacks ?? []
-    if (fallbacks.length === 0 || this.#verdict === 'failure') return false
-    const sinks: Sink[] = []
-    for (const fallback of fallbacks) {
-      if (!isMade(fallback)) continue
-      const replies = this.#home.replies(fallback)
-      const sink =
-        this.#verdict === 'success'
-          ? this.#asked('capture', () => fallback.capture?.(this.request, head, replies), readSink)
-          : undefined
-      if (sink) sinks.push(sink)
-      else if (!isWord(head.status)) this.#supersede(fallback, head)
-    }
-    if (sinks.length === 0) return false
-    this.#sinks = sinks
-    this.#captured = head
-    return true
+    return this.replaceable && this.#verdict !== 'failure' && this.#takeIn(head)
   }
 
   /** A chunk of the body passes to the caller. */
@@ -192,19 +174,20 @@ export class Attempt implements Asker {
   }
 
   /** The body broke after a good head, or the caller says that the answer was none: once, from success to failure. */
-  amend(loss: { readonly error: unknown; readonly cause?: Cause | undefined }): void {
+  amend(loss: Loss): void {
     this.drop()
     const circuit = this.#circuit
     if (circuit === undefined || this.#verdict !== 'success' || this.#amended) return
-    const cause = loss.cause ?? causeOf(loss.error)
+    const read = this.#read(loss)
+    const { error, cause } = read
     if (judgeCause(cause === 'unknown' ? 'body' : cause) !== 'failure') return
     this.#amended = true
     const { fallbacks } = circuit.rules
     // It was kept as a good one.
     if (this.#captured)
       for (const fallback of fallbacks) if (isMade(fallback)) this.#supersede(fallback, this.#captured)
-    const stale = circuit.amend(this.#token, this.#call, kindOf(loss.error))
-    if (this.#home.events.heard.settled) this.#tellSettled(circuit, loss, 'failure', stale, true)
+    const stale = circuit.amend(this.#token, this.#call, kindOf(error))
+    if (this.#home.events.heard.settled) this.#tellSettled(circuit, read, 'failure', stale, true)
   }
 
   /** Gives its place back without a verdict: nothing was sent, or nothing can be said. */
@@ -218,13 +201,7 @@ export class Attempt implements Asker {
 
   /** Asks the policy's fallbacks for a reply; undefined at once where none may stand in. */
   standIn(): Promise<Reply | undefined> | undefined {
-    const circuit = this.#circuit
-    if (circuit === undefined || !this.replaceable || this.#isGood) return undefined
-    const failure = this.#failure(circuit)
-    if (failure === undefined) return undefined
-    const counted = this.#verdict === 'failure'
-    const able = circuit.rules.fallbacks.filter((fallback) => this.#covers(fallback, failure, counted))
-    return able.length === 0 ? undefined : this.#firstReply(circuit, able, failure, counted)
+    return this.replaceable && !this.#isGood ? this.#askFallbacks(this.#circuit as Circuit) : undefined
   }
 
   [Symbol.dispose](): void {
@@ -235,6 +212,46 @@ export class Attempt implements Asker {
   get #isGood(): boolean {
     const outcome = this.#outcome
     return this.#verdict === 'success' && outcome !== undefined && 'status' in outcome && outcome.status < 400
+  }
+
+  // What fallbacks are asked stands by itself: a function with closures in it costs each call a context, also one that has none.
+  #prepared(): readonly (readonly [name: string, value: string])[] {
+    return this.#fallbacks.flatMap((fallback) =>
+      isMade(fallback)
+        ? (this.#asked('prepare', () => fallback.prepare?.(this.request, this.#home.replies(fallback)), readFields) ??
+          NO_FIELDS)
+        : [],
+    )
+  }
+
+  #takeIn(head: AnswerHead): boolean {
+    const sinks: Sink[] = []
+    for (const fallback of this.#fallbacks) {
+      if (!isMade(fallback)) continue
+      const replies = this.#home.replies(fallback)
+      const sink =
+        this.#verdict === 'success'
+          ? this.#asked('capture', () => fallback.capture?.(this.request, head, replies), readSink)
+          : undefined
+      if (sink) sinks.push(sink)
+      else if (!isWord(head.status)) this.#supersede(fallback, head)
+    }
+    if (sinks.length === 0) return false
+    this.#sinks = sinks
+    this.#captured = head
+    return true
+  }
+
+  #askFallbacks(circuit: Circuit): Promise<Reply | undefined> | undefined {
+    const failure = this.#failure(circuit)
+    if (failure === undefined) return undefined
+    const counted = this.#verdict === 'failure'
+    const able = this.#fallbacks.filter((fallback) => this.#covers(fallback, failure, counted))
+    return able.length === 0 ? undefined : this.#firstReply(circuit, able, failure, counted)
+  }
+
+  get #fallbacks(): readonly FallbackOption[] {
+    return this.#circuit?.rules.fallbacks ?? []
   }
 
   #judge(circuit: Circuit, outcome: Outcome): Verdict {
@@ -254,6 +271,11 @@ export class Attempt implements Asker {
     const cause = outcome.cause ?? causeOf(outcome.error)
     const abandoned = cause === 'abort' && this.#home.time.now() - this.#startedAt >= circuit.rules.abandonedAfter
     return judgeCause(abandoned ? 'abandoned' : cause)
+  }
+
+  #read({ error, cause = causeOf(error) }: Loss): Loss & { readonly cause: Cause } {
+    const limit = cause === 'abort' ? this.#like.timedOut?.() : undefined
+    return limit === undefined ? { error, cause } : { error: limit, cause: 'deadline' }
   }
 
   // By itself, since a function with closures in it allocates at each call.

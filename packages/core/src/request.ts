@@ -11,6 +11,8 @@ export interface RequestLike {
   readonly headers?: HeaderPairs | undefined
   /** The credentials mode of fetch. */
   readonly credentials?: string | undefined
+  /** What ended it where that looks as if its caller had, and was a time limit of its client. */
+  timedOut?(): Error | undefined
 }
 
 /** A request, as `key`, `classify`, `probe` and fallbacks of a policy see it. */

@@ -47,6 +47,7 @@ export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHand
   onRequestStart(controller: Source, context: unknown): void {
     this.wire = this.source = controller
     this.#context = context
+    if (!this.#attempt.replaceable) this.controller = controller as Dispatcher.DispatchController
     this.passStart(context)
   }
 

@@ -11,6 +11,8 @@ export class Relay implements Dispatcher.DispatchController {
   wire: Source | undefined = undefined
   /** Where the answer comes from at present: the wire, or what stands in for it. */
   source: Source | undefined = undefined
+  /** What the handler below holds: this, or the wire's own where nothing can take its place. */
+  controller: Dispatcher.DispatchController = this
   /** What the handler below threw last. */
   thrown: unknown = undefined
   /** What the handler below wishes: a source that takes over goes by it. */
@@ -60,7 +62,7 @@ export class Relay implements Dispatcher.DispatchController {
 
   passStart(context: unknown): void {
     try {
-      this.below.onRequestStart?.(this, context)
+      this.below.onRequestStart?.(this.controller, context)
     } catch (error) {
       throw this.#caught(error)
     }
@@ -68,7 +70,7 @@ export class Relay implements Dispatcher.DispatchController {
 
   passUpgrade(status: number, headers: ParsedFields, socket: Duplex): unknown {
     try {
-      return this.below.onRequestUpgrade?.(this, status, headers, socket)
+      return this.below.onRequestUpgrade?.(this.controller, status, headers, socket)
     } catch (error) {
       throw this.#caught(error)
     }
@@ -76,7 +78,7 @@ export class Relay implements Dispatcher.DispatchController {
 
   passHead(status: number, headers: ParsedFields, statusText: string): void {
     try {
-      this.below.onResponseStart?.(this, status, headers, statusText)
+      this.below.onResponseStart?.(this.controller, status, headers, statusText)
     } catch (error) {
       throw this.#caught(error)
     }
@@ -84,7 +86,7 @@ export class Relay implements Dispatcher.DispatchController {
 
   passData(chunk: Buffer): void {
     try {
-      this.below.onResponseData?.(this, chunk)
+      this.below.onResponseData?.(this.controller, chunk)
     } catch (error) {
       throw this.#caught(error)
     }
@@ -92,7 +94,7 @@ export class Relay implements Dispatcher.DispatchController {
 
   passEnd(trailers: ParsedFields): void {
     try {
-      this.below.onResponseEnd?.(this, trailers)
+      this.below.onResponseEnd?.(this.controller, trailers)
     } catch (error) {
       throw this.#caught(error)
     }
@@ -100,7 +102,7 @@ export class Relay implements Dispatcher.DispatchController {
 
   passError(error: unknown): void {
     if (!this.below.onResponseError) throw error
-    this.below.onResponseError(this, error as Error)
+    this.below.onResponseError(this.controller, error as Error)
   }
 
   #caught(error: unknown): unknown {
