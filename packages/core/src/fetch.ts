@@ -19,6 +19,15 @@ type Init = NonNullable<Parameters<Fetch>[1]>
 /** Marks a guarded fetch with its board, so that one put on twice counts once. */
 const GUARD: unique symbol = Symbol('fuseboard.guard')
 
+/** What tags the init of a fetch whose client aborts it for time limits of its own, in a way that looks like the caller's. */
+export const TIME_LIMIT: unique symbol = Symbol.for('fuseboard.time-limit') as never
+
+/** The time limits of a client. */
+export interface TimeLimits {
+  /** The error of the one that aborted a request just now, if one did. */
+  ranOut(reason: unknown): Error | undefined
+}
+
 /** What a guarded fetch may be told besides its board. */
 export interface GuardFetchOptions {
   /** The fetch below. @default globalThis.fetch, looked up at each call, so that mocks put up later are seen */
@@ -105,10 +114,18 @@ class FetchCall implements RequestLike, Client<Response>, Watch {
     return this.#init?.signal ?? this.#request?.signal
   }
 
+  timedOut(): Error | undefined {
+    const { signal } = this
+    return signal?.aborted ? this.#limits?.ranOut(signal.reason) : undefined
+  }
+
   send(extra: Attempt['headers']): Promise<Response> {
     const input = this.#input
     const init = this.#init
     let own = this.#board.handDown(init, this.attempt)
+    const { signal } = this
+    // What is handed down may go on, past a redirect, as an attempt that knows of no limits.
+    if (own !== init && this.#limits && signal) own = { ...own, signal: tellingSignal(signal, this.#limits) }
     if (extra.length > 0) {
       const headers = new Headers(this.headers)
       for (const [name, value] of extra) headers.set(name, value)
@@ -163,9 +180,22 @@ class FetchCall implements RequestLike, Client<Response>, Watch {
     return request === undefined ? {} : { referrer: request.referrer, referrerPolicy: request.referrerPolicy }
   }
 
+  get #limits(): TimeLimits | undefined {
+    return (this.#init as { readonly [TIME_LIMIT]?: TimeLimits } | undefined)?.[TIME_LIMIT]
+  }
+
   get #request(): Request | undefined {
     return typeof this.#input === 'object' && 'url' in this.#input ? this.#input : undefined
   }
+}
+
+/** A signal that tells in its reason which time limit it was. */
+function tellingSignal(signal: AbortSignal, limits: TimeLimits): AbortSignal {
+  const controller = new AbortController()
+  const abort = (): void => controller.abort(limits.ranOut(signal.reason) ?? signal.reason)
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return controller.signal
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])

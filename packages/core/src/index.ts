@@ -21,7 +21,7 @@ export type {
 export { exchange, fail, type Client } from './exchange.ts'
 export { fleet, type Fleet } from './fleet.ts'
 export type { FleetOptions, Trust } from './fleet-terms.ts'
-export { guardFetch, type GuardFetchOptions } from './fetch.ts'
+export { guardFetch, TIME_LIMIT, type GuardFetchOptions, type TimeLimits } from './fetch.ts'
 export { guard } from './guard.ts'
 export type { Guarded, GuardedByKey, GuardPolicy } from './guarded.ts'
 export { header, type HeaderPairs } from './headers.ts'

@@ -1,5 +1,13 @@
 // The breaker of ky: an init hook that guards the fetch of each call, below ky's own retries.
-import { circuitOpen, guardFetch, isFallback, toBoard, type Board, type BoardOptions } from '@fuseboard/core'
+import {
+  circuitOpen,
+  guardFetch,
+  isFallback,
+  TIME_LIMIT,
+  toBoard,
+  type Board,
+  type BoardOptions,
+} from '@fuseboard/core'
 import type { Options, RetryOptions } from 'ky'
 import { ofKy } from './refusal.ts'
 import { TimeLimit } from './time-limit.ts'
@@ -35,10 +43,9 @@ function guard(board: Board, plain: Fetch, call: Options): void {
   const startedAt = performance.now()
 
   const guarded: Guarded = (input, init) => {
-    const given = { ...carried(input), ...init }
-    const limit = new TimeLimit(call, given.signal, startedAt)
-    given.signal = limit.signal
-    return send(input, given).then(
+    const limit = new TimeLimit(call, startedAt)
+    const tagged: object = { ...referrerOf(input), ...init, [TIME_LIMIT]: limit }
+    return send(input, tagged).then(
       (response) => {
         limit.answered()
         return response
@@ -53,11 +60,11 @@ function guard(board: Board, plain: Fetch, call: Options): void {
   call.retry = ending(retry)
 }
 
-/** What a request loses where it is sent with an init that has none of it. */
-function carried(input: string | URL | Request): RequestInit {
-  if (typeof input === 'string' || input instanceof URL) return {}
-  const { signal, referrer, referrerPolicy } = input
-  return { signal, referrer, referrerPolicy }
+/** What a request loses on Node where an init is beside it. */
+function referrerOf(input: string | URL | Request): RequestInit | undefined {
+  if (typeof input === 'string' || input instanceof URL) return undefined
+  const { referrer, referrerPolicy } = input
+  return referrer === 'about:client' && referrerPolicy === '' ? undefined : { referrer, referrerPolicy }
 }
 
 /** A retry for which a refusal is final, and so is a reply that stands in. What is no retry is for ky to complain of. */

@@ -6,17 +6,16 @@ import { TimeLimit } from './time-limit.ts'
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
 afterEach(() => void vi.useRealTimers())
 
-/** What the signal of an attempt says after an abort that comes some milliseconds after the attempt, or its head, began. */
+/** The name of what ended an attempt that was aborted some milliseconds after it, or its head, began. */
 function reasonAfter(ms: number, call: Options, { answeredAfter }: { answeredAfter?: number } = {}): unknown {
-  const attempt = new AbortController()
-  const limit = new TimeLimit(call, attempt.signal, performance.now())
+  const limit = new TimeLimit(call, performance.now())
   if (answeredAfter !== undefined) {
     vi.advanceTimersByTime(answeredAfter)
     limit.answered()
   }
   vi.advanceTimersByTime(ms)
-  attempt.abort()
-  return (limit.signal.reason as Error).name
+  const { reason } = AbortSignal.abort()
+  return (limit.ranOut(reason) ?? (reason as Error)).name
 }
 
 describe('before the head', () => {
@@ -40,17 +39,11 @@ describe('before the head', () => {
     expect(reasonAfter(20_000, { signal: new AbortController().signal })).toBe('TimeoutError')
   })
 
-  test('a reason of the caller’s own is passed on as it is', () => {
-    const attempt = new AbortController()
-    const limit = new TimeLimit({ timeout: 100 }, attempt.signal, performance.now())
+  test('a reason of the caller’s own is theirs at any time', () => {
+    const limit = new TimeLimit({ timeout: 100 }, performance.now())
     vi.advanceTimersByTime(100)
-    attempt.abort('enough')
-    expect(limit.signal.reason).toBe('enough')
-  })
-
-  test('a signal that had aborted before is passed on', () => {
-    const { signal } = new TimeLimit({}, AbortSignal.abort('early'), performance.now())
-    expect([signal.aborted, signal.reason]).toEqual([true, 'early'])
+    expect(limit.ranOut('enough')).toBeUndefined()
+    expect(limit.ranOut(AbortSignal.abort().reason)).toMatchObject({ name: 'TimeoutError' })
   })
 })
 

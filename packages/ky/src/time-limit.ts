@@ -1,4 +1,5 @@
 // The time limits of ky, told from a caller who gives up: to fetch, both are the same abort.
+import type { TimeLimits } from '@fuseboard/core'
 import type { Options } from 'ky'
 
 /** Milliseconds by which a timer may be early, since ky and its timers read the time in different ways. */
@@ -6,25 +7,17 @@ const EARLY = 5
 /** Milliseconds by which the limit of a body may be late. Whoever aborts after that is not ky. */
 const LATE = 1_000
 
-/** @internal The limits of one attempt, and a signal that says which abort was one. */
-export class TimeLimit {
+/** @internal The limits of one attempt. */
+export class TimeLimit implements TimeLimits {
   readonly #call: Options
   readonly #end: number
-  readonly #controller = new AbortController()
   #since: number = performance.now()
   #late = Infinity
 
   /** @param startedAt when the call began, for the limit on all of it */
-  constructor(call: Options, signal: AbortSignal | null | undefined, startedAt: number) {
+  constructor(call: Options, startedAt: number) {
     this.#call = call
     this.#end = startedAt + (call.totalTimeout || Infinity)
-    if (signal?.aborted) this.#abort(signal)
-    else signal?.addEventListener('abort', () => this.#abort(signal), { once: true })
-  }
-
-  /** Aborts as the signal of the request does, with a TimeoutError where a limit ran out. */
-  get signal(): AbortSignal {
-    return this.#controller.signal
   }
 
   /** The head is there: ky gives the body the same time again. */
@@ -33,9 +26,9 @@ export class TimeLimit {
     this.#late = LATE
   }
 
-  #abort({ reason }: AbortSignal): void {
+  ranOut(reason: unknown): Error | undefined {
     const isKys = (reason as Error | undefined)?.name === 'AbortError' && !this.#call.signal?.aborted && this.#isUp()
-    this.#controller.abort(isKys ? new DOMException('The time limit of ky ran out', 'TimeoutError') : reason)
+    return isKys ? new DOMException('The time limit of ky ran out', 'TimeoutError') : undefined
   }
 
   #isUp(): boolean {
