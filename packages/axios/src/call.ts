@@ -62,15 +62,20 @@ export class Call implements Client<AxiosResponse> {
     const sent: Tagged = this.#taken ? config : this.#copied(fields)
     sent[CALL] = this
     sent.beforeRedirect = this.#hops.next
-    return this.#send(sent).then(
-      (response) => this.#cleared(response),
-      (error: unknown) => this.#answerIn(error),
-    )
+    return this.#send(sent)
   }
 
   head(response: AxiosResponse): AnswerHead {
+    this.#cleared(response)
     // Of what is not told, the answer may be another address's.
     return new Head(response, this.#hops.redirected ?? this.#means.web, this.#means.web)
+  }
+
+  answerIn(error: unknown): AxiosResponse | undefined {
+    this.#cleared(error)
+    const answer = this.#cleared(answerIn(error))
+    if (answer !== undefined) this.rejected = error as AxiosError
+    return answer
   }
 
   thrown(error: unknown): { error: unknown; cause?: Cause | undefined } {
@@ -92,14 +97,6 @@ export class Call implements Client<AxiosResponse> {
       ...(fields.length > 0 && { headers: this.#config.headers.concat(Object.fromEntries(fields)) }),
       ...this.#hops.options,
     })
-  }
-
-  #answerIn(error: unknown): AxiosResponse {
-    this.#cleared(error)
-    const answer = this.#cleared(answerIn(error))
-    if (answer === undefined) throw error
-    this.rejected = error as AxiosError
-    return answer
   }
 
   /** A retry goes by the config of the caller: in ours are the hooks of this one call. */

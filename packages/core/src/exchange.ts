@@ -13,6 +13,8 @@ export interface Client<Response extends object> {
   send(headers: Attempt['headers']): Promise<Response>
   /** The head of a response; its headers are read only where needed. */
   head(response: Response): AnswerHead
+  /** The answer in what the client threw, where it throws answers too: it is judged and watched as any other. */
+  answerIn?(error: unknown): Response | undefined
   /** Reads what the client threw. By default, the error speaks for itself. */
   thrown?(error: unknown): { readonly error: unknown; readonly cause?: Cause | undefined }
   /** Gives back the response with its body watched: chunks where `captured`, then its end, its break, or its abandonment. */
@@ -42,7 +44,7 @@ export function exchange<Response extends object>(first: Attempt, client: Client
       (error: unknown) => failed(client.hop ?? first, client, error),
     )
   } catch (error) {
-    return failed(first, client, error)
+    return new Promise((resolve) => resolve(failed(first, client, error)))
   }
 }
 
@@ -61,7 +63,9 @@ function failed<Response extends object>(
   attempt: Attempt,
   client: Client<Response>,
   error: unknown,
-): Promise<Response> {
+): Response | Promise<Response> {
+  const answer = client.answerIn?.(error)
+  if (answer !== undefined) return answered(attempt, client, answer)
   attempt.settle(client.thrown?.(error) ?? { error })
   return recover(attempt, client, error)
 }
