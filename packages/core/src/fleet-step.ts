@@ -53,7 +53,7 @@ export function step(record: FleetRecord, event: FleetEvent, now: number): Fleet
     case 'settle':
       return settle(record, event, now)
     case 'open':
-      return { ...opened(record, now, event.ms), until: Math.max(record.until, now + event.ms), byHand: true }
+      return { ...opened(record, now, event.ms, record.until), byHand: true }
     case 'reset':
       return { ...closed(record, now), holds: [] }
     case 'hold':
@@ -78,7 +78,7 @@ function lease(record: FleetRecord, event: Extract<FleetEvent, { do: 'lease' }>,
   const live = record.leases.filter(({ until }) => now < until)
   // Mine already, where the store's answer was lost.
   if (live.length >= event.permits || live.some(({ token }) => token === event.token)) return undefined
-  return { ...record, leases: [...live, { token: event.token, until: now + event.ms }] }
+  return { ...record, leases: [...live, { token: event.token, until: now + Math.ceil(event.ms) }] }
 }
 
 function settle(
@@ -102,12 +102,13 @@ function settle(
 }
 
 const openFor = ({ from, to, factor, stretch, atLeast }: OpenTime, trips: number): number =>
-  Math.max(Math.ceil(Math.min(to, from * factor ** trips) * stretch), atLeast)
+  Math.max(Math.min(to, from * factor ** trips) * stretch, atLeast)
 
-const opened = (record: FleetRecord, now: number, ms: number): FleetRecord => ({
+// A moment is a whole number: a record that has another is read by nobody.
+const opened = (record: FleetRecord, now: number, ms: number, notBefore = 0): FleetRecord => ({
   ...closed(record, now),
   open: true,
-  until: now + ms,
+  until: Math.max(now + Math.ceil(ms), notBefore),
   trips: record.trips + 1,
 })
 

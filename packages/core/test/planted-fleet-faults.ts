@@ -89,8 +89,8 @@ export const FLEET_FAULTS: readonly FleetFault[] = [
   },
   {
     what: 'a lease takes the place of the live ones',
-    from: 'leases: [...live, { token: event.token, until: now + event.ms }]',
-    to: 'leases: [{ token: event.token, until: now + event.ms }]',
+    from: 'leases: [...live, { token: event.token, until: now + Math.ceil(event.ms) }]',
+    to: 'leases: [{ token: event.token, until: now + Math.ceil(event.ms) }]',
     in: 'places',
     breaks: 'lent',
   },
@@ -236,8 +236,8 @@ export const FLEET_FAULTS: readonly FleetFault[] = [
   },
   {
     what: 'a hand shortens an open time',
-    from: 'Math.max(record.until, now + event.ms)',
-    to: 'now + event.ms',
+    from: 'opened(record, now, event.ms, record.until)',
+    to: 'opened(record, now, event.ms)',
     in: 'verdict',
     breaks: 'openTime',
   },
