@@ -84,24 +84,29 @@ export class FleetLink {
         failed(error)
       }
     }
-    const begun = (stop: () => void): void => {
-      end = stop
+    const stop = (): void => {
+      try {
+        const said: unknown = end?.()
+        // It may end a subscription, and fail at that later.
+        if (isPromise(said)) said.then(undefined, failed)
+      } catch (error) {
+        failed(error)
+      }
+    }
+    const begun = (given: () => void): void => {
+      end = given
       if (over) stop()
     }
     try {
-      const stop = this.#store.watch?.(key, told)
-      if (isPromise(stop)) stop.then(begun, failed)
-      else if (stop !== undefined) begun(stop)
+      const given = this.#store.watch?.(key, told)
+      if (isPromise(given)) given.then(begun, failed)
+      else if (given !== undefined) begun(given)
     } catch (error) {
       failed(error)
     }
     return () => {
       over = true
-      try {
-        end?.()
-      } catch (error) {
-        failed(error)
-      }
+      stop()
     }
   }
 
