@@ -101,7 +101,7 @@ describe('an answer', () => {
   })
 
   test('that comes late is nobody’s, and no rejection is left over', async () => {
-    let reject = (_: Error): void => {}
+    let reject: (error: Error) => void = () => {}
     const { link, clock } = linked({ read: () => new Promise((_, no) => (reject = no)) })
     const answer = link.read('host')
     clock.advance(1_000)
@@ -199,6 +199,14 @@ describe('a store that does not answer', () => {
     expect(rest()).toBe(ms)
   })
 
+  test('is left alone once for all that it did not answer at a time', async () => {
+    const { link, clock, rest } = linked({})
+    const answers = Array.from({ length: 9 }, (_, i) => link.read(`host-${i}`))
+    clock.advance(1_000)
+    await Promise.all(answers)
+    expect(rest()).toBe(1_000)
+  })
+
   test('is not blamed by a process that was starved', async () => {
     const due: (() => void)[] = []
     const { link, clock, faults, rest } = linked(
@@ -233,7 +241,7 @@ describe('a watch', () => {
   }
 
   test('tells what changed, and of the time only when it came', () => {
-    let push = (_: Snapshot): void => {}
+    let push: (snapshot: Snapshot) => void = () => {}
     const { link, clock, seen } = watched((changed) => ((push = changed), () => {}))
     clock.advance(70)
     push(ANSWER)
@@ -243,7 +251,7 @@ describe('a watch', () => {
   })
 
   test('is ended where the store says how, and tells nothing after that', () => {
-    let push = (_: Snapshot): void => {}
+    let push: (snapshot: Snapshot) => void = () => {}
     let ended = 0
     const { seen, faults, end } = watched((changed) => ((push = changed), () => void ended++))
     end()
@@ -271,7 +279,7 @@ describe('a watch', () => {
   })
 
   test('that pushes what is no snapshot is a fault', () => {
-    let push = (_: Snapshot): void => {}
+    let push: (snapshot: Snapshot) => void = () => {}
     const { seen, faults } = watched((changed) => ((push = changed), () => {}))
     push(GARBAGE)
     push(undefined as unknown as Snapshot)
@@ -316,7 +324,7 @@ describe('a watch', () => {
   })
 
   test('is no fault of the store where the instance throws', () => {
-    let push = (_: Snapshot): void => {}
+    let push: (snapshot: Snapshot) => void = () => {}
     const { link, faults, rest } = linked({ watch: (_, changed) => ((push = changed), () => {}) })
     link.watch('host', () => {
       throw new Error('mine')

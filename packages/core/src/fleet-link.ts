@@ -156,6 +156,8 @@ export class FleetLink {
     const now = time.thawed()
     // A process that was starved or frozen knows nothing of its store.
     if (now - sentAt > 2 * this.terms.timeout) return
+    // What was asked before the rest was over tells nothing of the store after it.
+    if (sentAt < this.#restsUntil) return
     if (++this.#faults < MOST_FAULTS) return
     this.#restsUntil = now + this.#rest * (0.5 + random())
     this.#rest = Math.min(2 * this.#rest, LONGEST_REST)
