@@ -2,7 +2,7 @@
 import { circuitOpen, exchange, type Board } from '@fuseboard/core'
 import type { AxiosAdapter, AxiosError, AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import { Call, callIn } from './call.ts'
-import { Copy, type Adapters } from './copy.ts'
+import { Copy, type Adapters, type Means } from './copy.ts'
 import { outcomeOf, refused, rejected } from './errors.ts'
 import { AxiosRequest, pairsOf } from './request.ts'
 
@@ -37,7 +37,15 @@ export class Guard {
     const means = this.#copy.meansOf(below, config)
     const outer = callIn(config)
     if (outer?.takenBy(this.board)) return this.#pass(outer, below, config)
-    const attempt = this.board.attempt(new AxiosRequest(config))
+    const request = new AxiosRequest(config)
+    const wait = this.board.consult(request)
+    return wait === undefined
+      ? this.#go(below, config, means, request)
+      : wait.then(() => this.#go(below, config, means, request))
+  }
+
+  #go(below: Adapters, config: Config, means: Means, request: AxiosRequest): Promise<AxiosResponse> {
+    const attempt = this.board.attempt(request)
     const call = new Call(this.board, attempt, config, means, (sent) => this.#copy.send(below, sent))
     return exchange(attempt, call).then(
       (response) => {

@@ -31,12 +31,14 @@ export interface World {
   readonly close: () => Promise<void>
 }
 
-export async function openWorld(driver: Driver, policy: CasePolicy, settings: Settings = {}): Promise<World> {
+export async function openWorld(driver: Driver, given: CasePolicy, settings: Settings = {}): Promise<World> {
+  const { fleet, ...policy } = given
   const server = await faultServer()
   const clock = manualClock()
   // Named, since a guard on the whole process leaves loopback out otherwise.
   const board = createBoard({
     ...policy,
+    ...(fleet && { fleet: fleet(clock) }),
     hosts: { '127.0.0.1': {}, localhost: {}, '[::1]': {}, 'nope.invalid': {} },
     clock,
   })

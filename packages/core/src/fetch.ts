@@ -61,10 +61,8 @@ export function guardFetch(options?: Board | BoardOptions, given: GuardFetchOpti
     const call = callOf(board, input, init, send)
     // It is none: the fetch below says so in its own words.
     if (call === undefined) return send(input, init)
-    const attempt = board.attempt(call)
-    if (!attempt.guarded) return send(input, init)
-    call.attempt = attempt
-    const answer = exchange(attempt, call)
+    const wait = board.consult(call)
+    const answer = wait === undefined ? call.go() : wait.then(() => call.go())
     return refusal === 'throw' ? answer : answer.catch(asResponse)
   }
   return Object.defineProperty(guarded, GUARD, { value: board })
@@ -96,6 +94,14 @@ class FetchCall implements RequestLike, Client<Response>, Watch {
     this.#init = init
     this.#fetch = fetch
     this.url = absolute(typeof input === 'object' && 'url' in input ? input.url : String(input))
+  }
+
+  /** Begins its attempt, and sends it where it may. */
+  go(): Promise<Response> {
+    const attempt = this.#board.attempt(this)
+    if (!attempt.guarded) return this.#fetch.call(globalThis, this.#input, this.#init)
+    this.attempt = attempt
+    return exchange(attempt, this)
   }
 
   get method(): string {

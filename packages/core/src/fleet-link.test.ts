@@ -1,7 +1,7 @@
 // What a fleet's store may do to an instance: slow, dead or lying, it is an event, and after a few times it is left alone.
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { fleet, type FleetOptions } from './fleet.ts'
+import { readTerms, type FleetOptions } from './fleet-terms.ts'
 import { FleetLink, type Answer } from './fleet-link.ts'
 import type { SharedStore, Snapshot } from './shared-store.ts'
 import { manualClock } from './testing.ts'
@@ -23,7 +23,7 @@ function linked(store: Partial<SharedStore>, { random = () => 0.5, after, ...opt
   const clock = manualClock(START)
   const faults: string[] = []
   const warnings: string[] = []
-  const link = new FleetLink(fleet({ read: hangs, swap: hangs, ...store }, options), {
+  const link = new FleetLink({ read: hangs, swap: hangs, ...store }, readTerms(options, store.watch !== undefined), {
     time: new Timeline({ ...clock, ...(after && { after }) }, () => {}),
     random,
     onFault: (action, key, fault) => void faults.push(`${action} ${key}: ${fault}`),

@@ -1,7 +1,8 @@
 // The options of a fleet: what is taken where none is given, and a wrong one is told by name, rule and value.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createBoard } from './board.ts'
-import { fleet, type Fleet, type FleetOptions } from './fleet.ts'
+import { fleet, type Fleet } from './fleet.ts'
+import type { FleetOptions } from './fleet-terms.ts'
 import type { SharedStore } from './shared-store.ts'
 
 const STORE: SharedStore = {

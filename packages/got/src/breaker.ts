@@ -46,6 +46,10 @@ function guard(board: Board, options: Options): RequestFunction {
   const send = transport(options, given)
   const guarded: Guarded = ((...args: Arguments): ReturnType<RequestFunction> => {
     const request = new GotRequest(args)
+    const wait = board.consult(request, request.options[ATTEMPT])
+    return wait === undefined ? go(request) : wait.then(() => go(request))
+  }) as RequestFunction
+  const go = (request: GotRequest): Sent | Promise<Sent> => {
     const attempt = board.attempt(request, request.options[ATTEMPT])
     if (!attempt.guarded) return send(request)
     if (attempt.refused && !attempt.adopted) return refuse(attempt, request.method)
@@ -54,7 +58,7 @@ function guard(board: Board, options: Options): RequestFunction {
     if (!attempt.adopted) request.add(attempt.headers)
     request.options[ATTEMPT] = attempt
     return begin(wire, attempt, () => send(request))
-  }) as RequestFunction
+  }
   guarded[GUARD] = { board, given }
   return guarded
 }

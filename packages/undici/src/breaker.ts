@@ -5,7 +5,8 @@ import { carry } from './carry.ts'
 import { AttemptHandler } from './handler.ts'
 import { HandlerInContext, inContext } from './in-context.ts'
 import type { Handler } from './interfaces.ts'
-import { isLegacy } from './legacy-handler.ts'
+import { isLegacy, ToLegacy } from './legacy-handler.ts'
+import { Relay } from './relay.ts'
 import { steady, UndiciRequest, withFields } from './request.ts'
 
 /** What a call may bring along besides undici's own options. */
@@ -36,23 +37,42 @@ export function guard(board: Board, dispatch: Dispatcher.Dispatch): Dispatcher.D
     }
     const options = steady(given)
     const request = new UndiciRequest(options)
-    const attempt = board.attempt(request, options[ATTEMPT])
-    if (!attempt.guarded) return dispatch(options, inContext(board, handler))
-    // A host without a fallback may redirect to one that has.
-    const own = new (board.replaces ? HandlerInContext : AttemptHandler)(board, attempt, request, handler)
-    if (attempt.refused && !attempt.adopted) {
-      // Not at once: who calls has not put up its own listeners yet. A closure here would cost every request a context.
-      queueMicrotask(own.refuse.bind(own))
-      return true
-    }
-    try {
-      return dispatch(onWire(options, attempt, handler), own)
-    } catch (error) {
-      attempt.release()
-      throw error
-    }
+    const wait = hearsErrors(handler) ? board.consult(request, options[ATTEMPT]) : undefined
+    if (wait === undefined) return go(board, dispatch, options, request, handler)
+    // Who dispatched is gone by then: what is thrown comes as an error of the request.
+    void wait
+      .then(() => go(board, dispatch, options, request, handler))
+      .catch((error: unknown) => new Relay(isLegacy(handler) ? new ToLegacy(handler) : handler).passError(error))
+    return true
   }
 }
+
+function go(
+  board: Board,
+  dispatch: Dispatcher.Dispatch,
+  options: Options,
+  request: UndiciRequest,
+  handler: Handler,
+): boolean {
+  const attempt = board.attempt(request, options[ATTEMPT])
+  if (!attempt.guarded) return dispatch(options, inContext(board, handler))
+  // A host without a fallback may redirect to one that has.
+  const own = new (board.replaces ? HandlerInContext : AttemptHandler)(board, attempt, request, handler)
+  if (attempt.refused && !attempt.adopted) {
+    // Not at once: who calls has not put up its own listeners yet. A closure here would cost every request a context.
+    queueMicrotask(own.refuse.bind(own))
+    return true
+  }
+  try {
+    return dispatch(onWire(options, attempt, handler), own)
+  } catch (error) {
+    attempt.release()
+    throw error
+  }
+}
+
+const hearsErrors = (handler: Handler): boolean =>
+  typeof (handler.onResponseError ?? (handler as { onError?: unknown }).onError) === 'function'
 
 function onWire(options: Options, attempt: Attempt, handler: Handler): Options {
   const fields = attempt.adopted ? [] : attempt.headers

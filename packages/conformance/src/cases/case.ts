@@ -1,5 +1,6 @@
 // One numbered case: an idea that holds for every client.
-import type { BoardOptions, Policy } from '@fuseboard/core'
+import type { BoardOptions, Fleet, Policy } from '@fuseboard/core'
+import type { ManualClock } from '@fuseboard/core/testing'
 import type { Settings } from '../driver.ts'
 import type { World } from '../world.ts'
 
@@ -13,8 +14,8 @@ export interface Case {
   readonly run: (world: World) => Promise<void>
 }
 
-/** A policy, and the store of the board where it matters which. */
-export type CasePolicy = Policy & Pick<BoardOptions, 'replies'>
+/** A policy, and the stores of the board where it matters which; a fleet's goes by the clock of the case. */
+export type CasePolicy = Policy & Pick<BoardOptions, 'replies'> & { readonly fleet?: (clock: ManualClock) => Fleet }
 
 export type CaseId = `${number}` | `${number}${'b' | 'c' | 'd' | 'e' | 'f'}`
 

@@ -4,6 +4,7 @@ import { answers } from './answers.ts'
 import { bodies } from './bodies.ts'
 import type { Case } from './case.ts'
 import { failures } from './failures.ts'
+import { fleets } from './fleets.ts'
 import { halfOpen } from './half-open.ts'
 import { hosts } from './hosts.ts'
 import { layers } from './layers.ts'
@@ -28,6 +29,7 @@ export const CASES: readonly Case[] = [
   load,
   secure,
   replies,
+  fleets,
 ]
   .flat()
   .toSorted(
