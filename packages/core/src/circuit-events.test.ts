@@ -45,6 +45,7 @@ describe('a transition', () => {
           streakMs: 2_000,
           kinds: { '503': 2, ECONNRESET: 1 },
         },
+        shadow: false,
         message: 'the host open for 10 s: 3 calls in a row failed in 2 s (2x 503, 1x ECONNRESET)',
       },
     ])
@@ -184,7 +185,8 @@ test('a refusal is told with its request, or without where it was a task', async
   circuit.trip()
   begin('post')
   await board.run('host.test', () => 1).catch(() => {})
-  const common = { key: 'host.test', label: 'the host', host: 'host.test', reason: 'open', retryAfterMs: 10_000 }
+  const about = { key: 'host.test', label: 'the host', host: 'host.test' }
+  const common = { ...about, reason: 'open', retryAfterMs: 10_000, shadow: false }
   expect(told).toEqual([
     { ...common, method: 'POST', url: 'https://host.test/x?q=1' },
     { ...common, method: undefined, url: undefined },

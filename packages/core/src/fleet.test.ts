@@ -17,7 +17,7 @@ afterEach(() => void vi.unstubAllEnvs())
 
 describe('a fleet of which nothing is said', () => {
   test('corroborates, and polls once a second', () => {
-    expect(fleet(STORE)).toEqual({
+    expect(fleet(STORE)).toMatchObject({
       store: STORE,
       terms: {
         quorum: 0,

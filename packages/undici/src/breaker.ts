@@ -71,8 +71,7 @@ function go(
   }
 }
 
-const hearsErrors = (handler: Handler): boolean =>
-  typeof (handler.onResponseError ?? (handler as { onError?: unknown }).onError) === 'function'
+const hearsErrors = (handler: Handler): boolean => 'onResponseError' in handler || 'onError' in handler
 
 function onWire(options: Options, attempt: Attempt, handler: Handler): Options {
   const fields = attempt.adopted ? [] : attempt.headers
