@@ -182,7 +182,7 @@ describe('a refused attempt', () => {
       shadow: false,
       ...GET,
     }
-    expect([refusals, settled]).toEqual([[told], []])
+    expect([refusals, settled]).toEqual([[{ ...told, at: expect.any(Number) as number }], []])
   })
 
   test('is asked for no answer to keep', () => {

@@ -74,7 +74,8 @@ export class Attempt implements Asker {
     this.#startedAt = circuit === undefined ? 0 : home.time.now()
     this.#token = circuit === undefined ? NOT_ADMITTED : circuit.admit(this, this.#startedAt)
     if (this.refused && home.events.heard.refused) {
-      tellRefused(home.events, this.refusal as CircuitOpenError, this.request.method, publicUrl(like.url))
+      const refusal = this.refusal as CircuitOpenError
+      tellRefused(home.events, home.time.wall(), refusal, this.request.method, publicUrl(like.url))
     }
   }
 

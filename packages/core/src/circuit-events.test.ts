@@ -178,15 +178,16 @@ describe('listeners', () => {
   })
 })
 
-test('a refusal is told with its request, or without where it was a task', async () => {
-  const { board, circuit, begin } = hostOf({ label: 'the host' })
+test('a refusal is told with its moment and its request, or without one where it was a task', async () => {
+  const { clock, board, circuit, begin } = hostOf({ label: 'the host' })
   const told: unknown[] = []
   board.on('refused', (event) => told.push(event))
   circuit.trip()
+  clock.ms += 250
   begin('post')
   await board.run('host.test', () => 1).catch(() => {})
   const about = { key: 'host.test', label: 'the host', host: 'host.test' }
-  const common = { ...about, reason: 'open', retryAfterMs: 10_000, shadow: false }
+  const common = { ...about, reason: 'open', retryAfterMs: 9_750, at: EPOCH + 250, shadow: false }
   expect(told).toEqual([
     { ...common, method: 'POST', url: 'https://host.test/x?q=1' },
     { ...common, method: undefined, url: undefined },

@@ -507,7 +507,8 @@ export class Circuit implements Entry<Circuit> {
   /** @internal Admits a task that is no HTTP request. */
   admitTask(startedAt?: number): number {
     const token = this.admit(undefined, startedAt)
-    if (token < 0 && this.wiring.events.heard.refused) tellRefused(this.wiring.events, this.refusal(token))
+    const { events, time } = this.wiring
+    if (token < 0 && events.heard.refused) tellRefused(events, time.wall(), this.refusal(token))
     return token
   }
 
@@ -620,7 +621,7 @@ export class Circuit implements Entry<Circuit> {
     const { events } = this.wiring
     if (events.heard.refused) {
       const url = asker && publicUrl(asker.request.url)
-      tellRefused(events, this.refusal(token, asker?.host), asker?.method, url, true)
+      tellRefused(events, this.wiring.time.wall(), this.refusal(token, asker?.host), asker?.method, url, true)
     }
     return this.#pass()
   }

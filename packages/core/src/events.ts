@@ -60,6 +60,8 @@ export interface RefusedEvent {
   readonly reason: RefusalReason
   readonly retryAfterMs: number | undefined
   readonly host: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
   /** Undefined where the call was no HTTP request. */
   readonly method: string | undefined
   readonly url: string | undefined
@@ -200,11 +202,12 @@ function print(message: string): void {
 /** @internal Tells of a refusal. */
 export function tellRefused(
   events: Events,
+  at: number,
   refusal: CircuitOpenError,
   method?: string,
   url?: string,
   shadow: boolean = false,
 ): void {
   const { key, label, reason, retryAfterMs, host } = refusal
-  events.tell('refused', { key, label, reason, retryAfterMs, host, method, url, shadow })
+  events.tell('refused', { key, label, reason, retryAfterMs, host, at, method, url, shadow })
 }
