@@ -42,9 +42,10 @@ export function readMetricOptions(
 
 /** @internal @throws TypeError where CloudWatch takes no such namespace */
 export function checkNamespace(name: string, value: unknown): void {
-  const fits = typeof value === 'string' && /^(?!AWS\/)[\w.\-/#][\w.\-/#: ]{0,254}$/.test(value)
+  const fits = typeof value === 'string' && /^(?!AWS\/)[\w./#][\w.\-/#: ]{0,254}$/.test(value)
   if (!fits) {
-    const rule = 'must be 1 to 255 letters, digits, spaces or . - _ / # :, and not begin with a colon or AWS/'
+    const rule =
+      'must be 1 to 255 letters, digits, spaces or . - _ / # :, and begin with none of space, colon, hyphen and AWS/'
     throw new TypeError(`${name} ${rule}, got ${show(value)}`)
   }
 }
