@@ -9,8 +9,7 @@ export interface Family {
   readonly samples: readonly Sample[]
 }
 
-/** @internal */
-export interface Sample {
+interface Sample {
   readonly value: number
   readonly attributes: Attributes
 }

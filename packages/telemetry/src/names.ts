@@ -10,8 +10,20 @@ export interface Metric {
   readonly help: string
 }
 
+type MetricName =
+  | 'state'
+  | 'transitions'
+  | 'calls'
+  | 'slowCalls'
+  | 'fallbacks'
+  | 'failureRate'
+  | 'slowRate'
+  | 'openTime'
+  | 'timeSaved'
+  | 'storeErrors'
+
 /** @internal */
-export const METRICS = {
+export const METRICS: Readonly<Record<MetricName, Metric>> = {
   state: {
     name: 'fuseboard.circuit.state',
     kind: 'gauge',
@@ -72,7 +84,7 @@ export const METRICS = {
     unit: '{error}',
     help: 'Faults of the stores of replies and of the fleet; requests went on without them',
   },
-} as const satisfies Record<string, Metric>
+}
 
 /** @internal */
 export const ATTRIBUTES = {

@@ -5,7 +5,7 @@ import { manualClock, type ManualClock } from '@fuseboard/core/testing'
 const EPOCH = Date.UTC(2027, 0, 15, 8)
 
 /** Makes a call that is answered with a status, after a time. */
-export type Call = (host: string, status: number, ms?: number) => ReturnType<Board['attempt']>
+type Call = (host: string, status: number, ms?: number) => ReturnType<Board['attempt']>
 
 /** A board on a clock of its own, and what calls its hosts. */
 export interface Bench {
