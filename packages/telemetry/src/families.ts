@@ -1,5 +1,5 @@
 // The metrics of a board at one moment, each with its values: what every exporter shows, in its own form.
-import type { Board, State } from '@fuseboard/core'
+import type { Board, State, StoreEvent } from '@fuseboard/core'
 import { ledgerOf, type Attributes, type Host, type Reading } from './ledger.ts'
 import { ATTRIBUTES, METRICS, type Metric } from './names.ts'
 
@@ -12,6 +12,15 @@ export interface Family {
 interface Sample {
   readonly value: number
   readonly attributes: Attributes
+}
+
+const ACTIONS: Readonly<Record<StoreEvent['action'], Attributes>> = {
+  get: { [ATTRIBUTES.action]: 'get' },
+  set: { [ATTRIBUTES.action]: 'set' },
+  delete: { [ATTRIBUTES.action]: 'delete' },
+  read: { [ATTRIBUTES.action]: 'read' },
+  swap: { [ATTRIBUTES.action]: 'swap' },
+  watch: { [ATTRIBUTES.action]: 'watch' },
 }
 
 const STATES: readonly State[] = ['closed', 'open', 'half-open', 'isolated', 'bypassed']
@@ -40,7 +49,7 @@ export function familiesOf(board: Board, mostHosts: number): readonly Family[] {
       metric: METRICS.storeErrors,
       samples: Object.entries(ledger.storeErrors).map(([action, value]) => ({
         value,
-        attributes: { [ATTRIBUTES.action]: action },
+        attributes: ACTIONS[action as StoreEvent['action']],
       })),
     },
   ]

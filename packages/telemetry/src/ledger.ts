@@ -116,7 +116,8 @@ export class Host {
 
   /** The host's own attributes and some more: the same object each time. */
   attributes(...more: readonly (readonly [name: string, value: string])[]): Attributes {
-    const id = more.flat().join(' ')
+    let id = ''
+    for (const [name, value] of more) id += ` ${name} ${value}`
     const known = this.#attributes.get(id)
     if (known !== undefined) return known
     const made = { ...this.#attributes.get(''), ...Object.fromEntries(more) }

@@ -3,7 +3,7 @@ import type { Board } from '@fuseboard/core'
 import { checkBoard, checkMethod, checkOptions, show } from './checks.ts'
 import { familiesOf, type Family } from './families.ts'
 import { readHosts } from './hosts-option.ts'
-import { ledgerOf } from './ledger.ts'
+import { ledgerOf, type Attributes } from './ledger.ts'
 import { ATTRIBUTES, METRICS, type Metric } from './names.ts'
 import { stopOf, type Stop } from './stop.ts'
 
@@ -161,17 +161,26 @@ const labelOf = (attribute: string): string => attribute.replaceAll('.', '_')
 
 const LABELS = Object.values(ATTRIBUTES).map((attribute) => labelOf(attribute))
 
-const labelsOf = (attributes: Family['samples'][number]['attributes']): Record<string, string | number> =>
+const labelsOf = (attributes: Attributes): Record<string, string | number> =>
   Object.fromEntries(Object.entries(attributes).map(([name, value]) => [labelOf(name), value]))
 
 function textOf(prefix: string, { metric, samples }: Family): string {
   const name = prefix + nameOf(metric)
-  const head = `# HELP ${name} ${metric.help}\n# TYPE ${name} ${metric.kind}\n`
-  const lines = samples.map(({ value, attributes }) => {
-    const labels = Object.entries(labelsOf(attributes)).map(([label, text]) => `${label}="${escaped(String(text))}"`)
-    return `${name}{${labels.join(',')}} ${value}\n`
-  })
-  return head + lines.join('')
+  let text = `# HELP ${name} ${metric.help}\n# TYPE ${name} ${metric.kind}\n`
+  for (const { value, attributes } of samples) text += `${name}{${labelTextOf(attributes)}} ${value}\n`
+  return text
+}
+
+// They are the same objects at each scrape, and their text is most of its work.
+const labelTexts = new WeakMap<Attributes, string>()
+
+function labelTextOf(attributes: Attributes): string {
+  const known = labelTexts.get(attributes)
+  if (known !== undefined) return known
+  const labels = Object.entries(attributes).map(([name, value]) => `${labelOf(name)}="${escaped(String(value))}"`)
+  const text = labels.join(',')
+  labelTexts.set(attributes, text)
+  return text
 }
 
 const escaped = (text: string): string =>
