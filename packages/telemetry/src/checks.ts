@@ -14,6 +14,11 @@ export function checkOptions(who: string, options: unknown, known: readonly stri
   if (strange !== undefined) throw new TypeError(`${who} has no option ${strange}; there are ${known.join(', ')}`)
 }
 
+/** @internal @throws TypeError where it is no text, or an empty one */
+export function checkText(name: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '') throw new TypeError(`${name} must be a text, got ${show(value)}`)
+}
+
 /** @internal @throws TypeError where an object lacks a method */
 export function checkMethod(name: string, value: unknown, method: string): void {
   const has = typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function'
