@@ -160,8 +160,8 @@ describe('a line', () => {
 })
 
 describe('many circuits', () => {
-  test('have names of their own up to maxNames, and are one together beyond', async () => {
-    const { board, metrics, lines } = scene({ maxNames: 2 })
+  test('have names of their own up to so many, and are one together beyond', async () => {
+    const { board, metrics, lines } = scene({ hosts: 2 })
     for (const host of ['a.test', 'b.test', 'c.test', 'd.test']) call(board, host, 503)
     await metrics.flush()
     board.circuit('d.test').trip()
@@ -178,7 +178,7 @@ describe('many circuits', () => {
   })
 
   test('leave the hosts that the board names their own, however late they are called', async () => {
-    const { board, metrics, lines } = scene({ maxNames: 1 }, { hosts: { 'named.test': { label: 'named' } } })
+    const { board, metrics, lines } = scene({ hosts: 1 }, { hosts: { 'named.test': { label: 'named' } } })
     call(board, 'a.test', 503)
     call(board, 'named.test', 503)
     await metrics.flush()
@@ -317,7 +317,7 @@ test.each([
   [createBoard(), { dimension: 'Höst' }, /^cloudwatch\.dimension must be 1 to 255 characters of ASCII/],
   [createBoard(), { dimension: 'CallFailures' }, /^cloudwatch\.dimension must not be CallFailures/],
   [createBoard(), { dimension: '_aws' }, /^cloudwatch\.dimension must not be _aws/],
-  [createBoard(), { maxNames: 0 }, /^cloudwatch\.maxNames must be a whole number of at least 1, got 0$/],
+  [createBoard(), { hosts: 0 }, /^cloudwatch\.hosts must be a whole number from 1 to 1000, got 0$/],
   [createBoard(), { outbox: {} }, /^cloudwatch\.outbox must have a method depth, got an object$/],
   [createBoard(), { write: 'stdout' }, /^cloudwatch\.write must be a function, got "stdout"$/],
 ])('bad input is told: %# %j', (board, options, message) => {

@@ -34,10 +34,10 @@ export interface CloudWatchMetrics extends Disposable {
  */
 export function cloudwatch(board: Board, options: CloudWatchOptions = {}): CloudWatchMetrics {
   checkBoard('cloudwatch', board)
-  const { namespace, dimension, maxNames } = readMetricOptions('cloudwatch', options, ['write'])
+  const { namespace, dimension, hosts } = readMetricOptions('cloudwatch', options, ['write'])
   checkFunction('cloudwatch.write', options.write)
   const { write = toStdout, outbox } = options
-  const tally = new Tally(board, maxNames)
+  const tally = new Tally(board, hosts)
 
   const tell = (at: number, metrics: readonly Metric[], name?: string): void => {
     try {

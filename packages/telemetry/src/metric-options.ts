@@ -1,5 +1,6 @@
 // How circuits are named in CloudWatch: what the metrics, and the alarms on them, must agree on.
 import { checkMethod, checkOptions, show } from './checks.ts'
+import { readHosts } from './hosts-option.ts'
 import type { OutboxLike } from './outbox.ts'
 import { METRICS } from './tally.ts'
 
@@ -10,10 +11,10 @@ export interface MetricOptions {
   /** The dimension whose value is the circuit's label, or its key where its policy has none. @default 'Host' */
   dimension?: string
   /**
-   * How many circuits have metrics of their own: CloudWatch bills each name. The hosts that the board names always have, then
-   * those that are told of first; the others are `_other` together. @default 100
+   * How many hosts are told apart, 1 to 1,000, for CloudWatch bills each: those that the board names, which always are, then those
+   * that are told of first; the others are `_other`. @default 100
    */
-  maxNames?: number
+  hosts?: number
   /** Adds `OutboxDepth` and `OutboxOldestAge` (seconds), which have no dimension. @default none */
   outbox?: OutboxLike
 }
@@ -30,14 +31,13 @@ export function readMetricOptions(
   options: MetricOptions,
   more: readonly string[],
 ): Required<Omit<MetricOptions, 'outbox'>> {
-  checkOptions(who, options, ['namespace', 'dimension', 'maxNames', 'outbox', ...more])
-  const { namespace = NAMESPACE, dimension = DIMENSION, maxNames = 100, outbox } = options
+  checkOptions(who, options, ['namespace', 'dimension', 'hosts', 'outbox', ...more])
+  const { namespace = NAMESPACE, dimension = DIMENSION, outbox } = options
   checkNamespace(`${who}.namespace`, namespace)
   checkDimension(`${who}.dimension`, dimension)
-  if (!(Number.isInteger(maxNames) && maxNames >= 1))
-    throw new RangeError(`${who}.maxNames must be a whole number of at least 1, got ${show(maxNames)}`)
+  const hosts = readHosts(who, options.hosts)
   if (outbox !== undefined) checkMethod(`${who}.outbox`, outbox, 'depth')
-  return { namespace, dimension, maxNames }
+  return { namespace, dimension, hosts }
 }
 
 /** @internal @throws TypeError where CloudWatch takes no such namespace */

@@ -69,7 +69,7 @@ describe('on the wire', () => {
   })
 
   test('is at most 1,000 metrics a request', async () => {
-    const { board, metrics, warnings } = scene({ maxNames: 1_000 })
+    const { board, metrics, warnings } = scene({ hosts: 1_000 })
     for (let n = 0; n < 450; n++) {
       board.circuit(`host-${n}.test`).trip()
       fail(board, `host-${n}.test`)

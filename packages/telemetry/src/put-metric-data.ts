@@ -36,17 +36,13 @@ const ROWS_A_REQUEST = 200
  */
 export function putMetricData(board: Board, options: PutMetricDataOptions): CloudWatchMetrics {
   checkBoard('putMetricData', board)
-  const { namespace, dimension, maxNames } = readMetricOptions('putMetricData', options, [
-    'client',
-    'command',
-    'timeout',
-  ])
+  const { namespace, dimension, hosts } = readMetricOptions('putMetricData', options, ['client', 'command', 'timeout'])
   const { client, outbox, timeout = '5s' } = options
   checkMethod('putMetricData.client', client, 'send')
   checkFunction('putMetricData.command', options.command)
   const ms = checkSpan('putMetricData.timeout', timeout)
 
-  const tally = new Tally(board, maxNames)
+  const tally = new Tally(board, hosts)
   const openSince = new Set<string>()
   let unsent: ReadonlyMap<string, Row> = new Map()
   let sending: Promise<void> | undefined
