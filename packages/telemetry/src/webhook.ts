@@ -9,7 +9,7 @@ import { checkOptions } from './checks.ts'
 /** How alerts are posted. */
 export interface WebhookOptions {
   /** Signs each post, so that its receiver knows who it is from. @default none */
-  secret?: string
+  secret?: string | undefined
 }
 
 /** How long is waited before the second try, and before the third. */
