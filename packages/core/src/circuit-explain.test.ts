@@ -108,6 +108,11 @@ test('the time in which it refused all calls is counted, and none in which nobod
   circuit.reset()
   clock.ms += 1_000
   expect(openMs()).toBe(84_000)
+  circuit.trip('1s')
+  clock.ms += 60_000
+  circuit.trip('2s')
+  clock.ms += 60_000
+  expect(openMs()).toBe(87_000)
 })
 
 test('a circuit that made room takes its open time to the total of the board', () => {

@@ -796,7 +796,6 @@ export class Circuit implements Entry<Circuit> {
 
   #followOpen(until: number, reason: TransitionReason): void {
     const trouble = (this.#trouble ??= new Trouble())
-    trouble.countOpen(this.#shown, this.wiring.time.thawed())
     trouble.openUntil = until
     if (this.#machine === 'open') return
     trouble.askedAt = this.wiring.time.thawed()
