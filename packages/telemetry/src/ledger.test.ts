@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { benchOf } from '../test/troubled-board.ts'
 import { familiesOf } from './families.ts'
-import type { Attributes } from './ledger.ts'
+import { ledgerOf, type Attributes } from './ledger.ts'
 
 type Bench = ReturnType<typeof benchOf>
 
@@ -58,6 +58,7 @@ describe('hosts beyond the most', () => {
     for (let host = 0; host < 1_003; host++) bench.call(`h${host}.test`, 200)
     const calls = shown(bench, CALLS, 1_000)
     expect([Object.keys(calls).length, calls['_other success']]).toEqual([1_001, 3])
+    expect(ledgerOf(bench.board).read(5_000)).toHaveLength(1_001)
     bench.board.circuit('h1002.test').trip()
     expect(shown(bench, 'fuseboard.circuit.transitions', 1_000)).toEqual({ '_other closed open by-hand': 1 })
   })
@@ -93,6 +94,16 @@ describe('a circuit that makes room', () => {
     }
     expect(before).toBeGreaterThan(0)
   })
+})
+
+test('circuits without a host of their own that make room are counted once', async () => {
+  const bench = benchOf({ maxCircuits: 1 })
+  for (const key of ['/a', '/b', '/c']) {
+    await bench.board.run(key, () => 1)
+    shown(bench, CALLS)
+  }
+  expect(shown(bench, CALLS)).toEqual({ '_other success': 3 })
+  expect(shown(bench, STATE)).toEqual({ '_other closed': 1 })
 })
 
 test('a success that is taken back does not let a counter go down', () => {

@@ -120,6 +120,19 @@ describe('refusals', () => {
     expect(lines.at(-1)).toMatchObject({ host: 'a.test', to: 'closed', refusalsLeftOut: 4 })
   })
 
+  test('are logged again after a clock was set back', () => {
+    const { logger, lines } = pinoOf()
+    const { board, clock, call } = benchOf({ openFor: '10m' })
+    log(board, logger)
+    board.circuit('a.test').trip()
+    call('a.test', 200)
+    const wall = clock.wall()
+    clock.wall = () => wall - 3_600_000
+    lines.length = 0
+    call('a.test', 200)
+    expect(lines).toMatchObject([{ event: 'refused' }])
+  })
+
   test('of ever new hosts are not remembered for ever', () => {
     const { logger, lines } = pinoOf()
     const { board, call } = benchOf({ maxCircuits: 3_000 })

@@ -159,13 +159,15 @@ describe('the active span', () => {
   test('gets an event for each change of a state, with its reason and the host', () => {
     const { meter } = meterOf()
     const { board, call } = benchOf({ hosts: { 'a.test:81': { label: 'a' } } })
-    otel(board, { meter, trace })
+    const stop = otel(board, { meter, trace })
     const span = tracer.startSpan('checkout')
     context.with(trace.setSpan(context.active(), span), () => {
       call('a.test:81', 503)
       call('a.test:81', 503)
+      stop()
+      board.circuit('a.test:81').trip('5m')
+      board.circuit('a.test:81').isolate()
     })
-    board.circuit('a.test:81').reset()
     span.end()
     expect(spans.getFinishedSpans().map(({ name, events }) => [name, events])).toMatchObject([
       [

@@ -103,11 +103,16 @@ describe('a scrape', () => {
     const own = await scrape(contentType, () => prometheusText(bench.board))
     const theirs = await scrape(register.contentType, () => register.metrics())
     expect(own.size).toBeGreaterThan(40)
+    expect([...own.keys()].filter((id) => id.startsWith('fuseboard_circuit_transitions'))).toHaveLength(2)
     expect(theirs).toEqual(own)
     bench.call('well.test:8443', 200)
     const again = await scrape(register.contentType, () => register.metrics())
     const well = 'fuseboard_calls_total{fuseboard_outcome="success",server_address="well.test",server_port="8443"}'
     expect([theirs.get(well), again.get(well)]).toEqual([2, 3])
+    bench.clock.advance(3_600_000)
+    const later = await scrape(register.contentType, () => register.metrics())
+    const rates = (samples: Map<string, number>) => [...samples.keys()].filter((id) => id.includes('_rate_ratio'))
+    expect([rates(theirs).length, rates(later).length]).toEqual([4, 0])
   })
 
   test('can be read whatever the keys of a policy are, and tells no path, query or credential of them', () => {
@@ -158,7 +163,10 @@ describe('promClient', () => {
     stop()
     stop()
     expect(register.getMetricsAsArray()).toEqual([own])
-    promClient(board, { client, register })[Symbol.dispose]()
+    const again = promClient(board, { client, register })
+    stop()
+    expect(register.getMetricsAsArray().length).toBeGreaterThan(5)
+    again[Symbol.dispose]()
     expect(register.getMetricsAsArray()).toEqual([own])
   })
 
