@@ -183,20 +183,54 @@ describe('a host that is still open', () => {
     expect(kinds(await told())).toEqual(['open api.paypal.com'])
   })
 
+  test('is told of with why it is so by now', async () => {
+    const { board, clock, telling, told } = scene({ escalateAfter: '1m' })
+    call(board, 503, 3)
+    clock.advance(30_000)
+    call(board, 502)
+    clock.advance(30_000)
+    await telling.flush()
+    const [, still] = await told()
+    expect(still?.text).toMatch(/Last: api\.paypal\.com open for 30 s: a probe failed \(1x 502\)\.$/)
+  })
+
   test('needs no timer, and refusals are heard only while one could matter', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval'] })
     onTestFinished(() => void vi.useRealTimers())
     const clock = manualClock()
     const board = createBoard({ clock })
-    const on = vi.spyOn(board, 'on')
-    alerts(board, { notify: [noting([])] })
-    expect(on.mock.calls.map(([name]) => name)).toEqual(['transition', 'store'])
+    const heard = countHeard(board)
+    const telling = alerts(board, { notify: [noting([])], escalateAfter: '30m' })
+    expect(heard()).toEqual(['transition', 'store'])
     board.circuit('a.test').trip('10h')
+    expect(heard()).toEqual(['transition', 'store', 'refused'])
+    clock.advance(30 * MINUTE)
+    call(board, 200, 1, 'a.test')
+    expect(heard()).toEqual(['transition', 'store'])
+
+    board.circuit('b.test').trip('10h')
+    telling.stop()
+    expect(heard()).toEqual([])
     await settled()
-    expect(on.mock.calls.map(([name]) => name)).toEqual(['transition', 'store', 'refused'])
     expect(vi.getTimerCount()).toBe(0)
   })
 })
+
+/** The events of a board that are heard by now. */
+function countHeard(board: Board): () => string[] {
+  const heard: { name: string }[] = []
+  const on = board.on.bind(board)
+  vi.spyOn(board, 'on').mockImplementation((name, listener) => {
+    const one = { name }
+    heard.push(one)
+    const end = on(name, listener)
+    return () => {
+      heard.splice(heard.indexOf(one), heard.includes(one) ? 1 : 0)
+      end()
+    }
+  })
+  return () => heard.map(({ name }) => name)
+}
 
 describe('an outbox', () => {
   const queue = (): { pending: number; oldest?: number; dead: number } => ({ pending: 0, dead: 0 })
