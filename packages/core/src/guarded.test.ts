@@ -179,6 +179,7 @@ describe('a refused call', () => {
         key: 'job',
         label: 'job',
         host: 'job',
+        at: 1_000,
         reason: 'isolated',
         retryAfterMs: undefined,
         method: undefined,
