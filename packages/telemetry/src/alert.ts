@@ -1,5 +1,4 @@
 // One alert: what happened, to which host, since when, in words for whoever is woken by it.
-import { randomUUID } from 'node:crypto'
 
 /** What an alert is about. */
 export type AlertKind = 'open' | 'still-open' | 'recovered' | 'outbox-stale' | 'outbox-dead' | 'store-down'
@@ -30,7 +29,7 @@ export interface Notifier {
 }
 
 /** @internal */
-export const alertOf = (about: Omit<Alert, 'id'>): Alert => ({ id: randomUUID(), ...about })
+export const alertOf = (about: Omit<Alert, 'id'>): Alert => ({ id: crypto.randomUUID(), ...about })
 
 const HEADLINES: Readonly<Record<AlertKind, (label: string) => string>> = {
   open: (label) => `${label} is open`,
