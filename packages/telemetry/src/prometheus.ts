@@ -151,7 +151,7 @@ function addMetric<Register>(
   return name
 }
 
-/** As OpenTelemetry's own translation has it, so that one dashboard does for both. */
+/** As OpenTelemetry's Collector translates them, so that one dashboard does for both. */
 function nameOf({ name, kind, unit }: Metric): string {
   const suffix = (unit === 's' ? '_seconds' : unit === '1' ? '_ratio' : '') + (kind === 'counter' ? '_total' : '')
   return name.replaceAll('.', '_') + suffix
