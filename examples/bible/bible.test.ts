@@ -105,7 +105,8 @@ test.concurrent.each([
 test.concurrent('--help says what there is', async () => {
   const { status, stdout } = await run('--help')
   expect(status).toBe(0)
-  for (const option of ['--client', '--scale', '--seed', '--live', '--fleet', '--json']) expect(stdout).toContain(option)
+  for (const option of ['--client', '--scale', '--seed', '--live', '--fleet', '--json'])
+    expect(stdout).toContain(option)
 })
 
 test.concurrent('--fleet keeps its promises over several processes', async () => {
