@@ -15,6 +15,8 @@ export default defineConfig({
   ],
   test: {
     reporters: ['default', './tools/tally.ts'],
+    // By default one core is left to others: of two that is half.
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,
