@@ -108,6 +108,8 @@ export class Circuit implements Entry<Circuit> {
   #machine: Machine = 'closed'
   /** Closed, without a hold, a pause or a need of the clock: admission is a count. */
   #calm: boolean
+  /** From when on its share is asked with every call; Infinity where it has none. */
+  #lookAt = Infinity
   /** Changes with the circuit, and fences what is under way. */
   #era = 0
   /** When a safe request was last asked for; -1 for never. */
@@ -146,6 +148,7 @@ export class Circuit implements Entry<Circuit> {
     else {
       this.#share?.end()
       this.#share = undefined
+      this.#lookAt = Infinity
     }
   }
 
@@ -194,7 +197,8 @@ export class Circuit implements Entry<Circuit> {
    * @returns a token, or a negative number where the call must not be made: see {@link refusal}
    */
   admit(asker?: Asker, startedAt?: number): number {
-    if (!this.#calm) return this.#admitWithCare(asker, startedAt)
+    const looks = startedAt !== undefined && startedAt >= this.#lookAt
+    if (!this.#calm || looks) return this.#admitWithCare(asker, startedAt)
     this.#inFlight++
     return asker !== undefined && isSafe(asker.method) ? this.#era + SAFE : this.#era
   }
@@ -205,8 +209,9 @@ export class Circuit implements Entry<Circuit> {
    */
   consult(asker?: Asker): Promise<void> | undefined {
     const share = this.#share
-    if (share === undefined || this.#calm) return undefined
+    if (share === undefined || (this.#calm && this.#lookAt === Infinity)) return undefined
     const now = this.wiring.time.thawed()
+    if (this.#calm && now < this.#lookAt) return undefined
     const trouble = this.#trouble
     if (trouble !== undefined && (trouble.holds.any || now < trouble.pausedUntil)) return undefined
     if (trouble === undefined || this.#machine === 'closed') return share.viewed(now)
@@ -306,7 +311,7 @@ export class Circuit implements Entry<Circuit> {
       return runTask(this, task, options)
     }
     if (typeof task !== 'function') return rejectTask(task)
-    const token = this.admitTask()
+    const token = this.admitTask(this.#share && this.wiring.time.now())
     if (token < 0) return Promise.reject(this.refusal(token))
     let result: T | PromiseLike<T>
     try {
@@ -784,7 +789,7 @@ export class Circuit implements Entry<Circuit> {
       streakSince: () => this.#failures?.since ?? 0,
       good: () => this.#successes,
       bad: () => this.#failed,
-      beAlert: () => void (this.#calm = false),
+      lookAt: (moment) => void (this.#lookAt = moment),
       followOpen: (until, reason) => this.#followOpen(until, reason),
       followClosed: () => this.#become('closed', 'fleet-closed'),
       followHold: (kind, reason) => {
@@ -807,7 +812,7 @@ export class Circuit implements Entry<Circuit> {
   get #mayBeCalm(): boolean {
     const { mode, maxInFlight } = this.rules
     if (this.#pending !== undefined || this.#throttle !== undefined || maxInFlight < Infinity) return false
-    return mode !== 'off' && this.#share?.alert !== true
+    return mode !== 'off'
   }
 
   #become(to: Machine, reason: TransitionReason, from: State = this.#shown): void {

@@ -32,7 +32,8 @@ export class FleetLink {
   #tokens = 0
   #faults = 0
   #rest = FIRST_REST
-  #restsUntil = 0
+  /** It is left alone until then. */
+  restsUntil = 0
 
   constructor(store: SharedStore, terms: Terms, home: LinkHome) {
     this.#store = store
@@ -48,7 +49,7 @@ export class FleetLink {
 
   /** It is left alone for a while: each instance decides by itself. */
   down(now: number): boolean {
-    return now < this.#restsUntil
+    return now < this.restsUntil
   }
 
   /** A name that no other instance gives, and this one only once. */
@@ -157,9 +158,9 @@ export class FleetLink {
     // A process that was starved or frozen knows nothing of its store.
     if (now - sentAt > 2 * this.terms.timeout) return
     // What was asked before the rest was over tells nothing of the store after it.
-    if (sentAt < this.#restsUntil) return
+    if (sentAt < this.restsUntil) return
     if (++this.#faults < MOST_FAULTS) return
-    this.#restsUntil = now + this.#rest * (0.5 + random())
+    this.restsUntil = now + this.#rest * (0.5 + random())
     this.#rest = Math.min(2 * this.#rest, LONGEST_REST)
     warn('fleet', "The fleet's store does not answer: until it does, this instance decides by itself")
   }

@@ -88,16 +88,13 @@ export class Share implements Sharing {
     this.#circuit = circuit
     this.#link = link
     this.#ended = ended
+    this.#plan()
     this.#endWatch = link.pushes ? link.watch(circuit.key, (answer) => this.#adopt(answer, false)) : () => {}
-  }
-
-  get alert(): boolean {
-    return this.#link.terms.polls || this.#duties.length > 0 || this.#view?.record.open === true
   }
 
   asked(now: number): void {
     const { terms } = this.#link
-    if (this.#link.down(now)) return
+    if (this.#link.down(now)) return this.#plan()
     const due = this.#duties[0]
     if (due !== undefined && now >= due.from) void this.#tell()
     if (this.#watchful && now - this.#askedAt > terms.refresh) void this.#refresh()
@@ -232,6 +229,13 @@ export class Share implements Sharing {
     await this.#tell()
   }
 
+  /** Says when the circuit is to ask next. */
+  #plan(): void {
+    const duty = this.#duties[0]?.from ?? Infinity
+    const look = this.#watchful ? this.#askedAt + this.#link.terms.refresh + 1 : Infinity
+    this.#circuit.lookAt(Math.max(Math.min(duty, look), this.#link.restsUntil))
+  }
+
   /** Whether it matters what the store says. */
   get #watchful(): boolean {
     return this.#link.terms.polls || !this.#circuit.closed() || this.#view?.record.open === true || this.#holds.size > 0
@@ -326,7 +330,7 @@ export class Share implements Sharing {
   #owe(from: number, event: () => FleetEvent, evidence = false): void {
     if (evidence) this.#duties = this.#duties.filter((duty) => !duty.evidence)
     this.#duties.push({ from, event, evidence })
-    this.#circuit.beAlert()
+    this.#plan()
     const now = this.#link.home.time.thawed()
     if (from <= now && !this.#link.down(now)) void this.#tell()
   }
@@ -345,9 +349,10 @@ export class Share implements Sharing {
       if (this.#duties[0] !== duty) continue
       if (!told) {
         duty.from = time.thawed() + this.#link.terms.refresh
-        return
+        return this.#plan()
       }
       this.#duties.shift()
+      this.#plan()
     }
   }
 
@@ -400,7 +405,7 @@ export class Share implements Sharing {
     if (known === undefined || version !== known.version) {
       this.#follow(this.#view, known !== undefined && version < known.version)
     }
-    if (this.alert) this.#circuit.beAlert()
+    this.#plan()
   }
 
   #decoded(value: string): FleetRecord {
