@@ -108,8 +108,6 @@ export class Circuit implements Entry<Circuit> {
   #machine: Machine = 'closed'
   /** Closed, without a hold, a pause or a need of the clock: admission is a count. */
   #calm: boolean
-  /** From when on its share is asked with every call; Infinity where it has none. */
-  #lookAt = Infinity
   /** Changes with the circuit, and fences what is under way. */
   #era = 0
   /** When a safe request was last asked for; -1 for never. */
@@ -148,7 +146,6 @@ export class Circuit implements Entry<Circuit> {
     else {
       this.#share?.end()
       this.#share = undefined
-      this.#lookAt = Infinity
     }
   }
 
@@ -197,10 +194,15 @@ export class Circuit implements Entry<Circuit> {
    * @returns a token, or a negative number where the call must not be made: see {@link refusal}
    */
   admit(asker?: Asker, startedAt?: number): number {
-    const looks = startedAt !== undefined && startedAt >= this.#lookAt
-    if (!this.#calm || looks) return this.#admitWithCare(asker, startedAt)
+    if (!this.#calm || (this.#share !== undefined && this.#mustLook(this.#share, startedAt))) {
+      return this.#admitWithCare(asker, startedAt)
+    }
     this.#inFlight++
     return asker !== undefined && isSafe(asker.method) ? this.#era + SAFE : this.#era
+  }
+
+  #mustLook({ lookAt }: Sharing, startedAt: number | undefined): boolean {
+    return lookAt < Infinity && (startedAt ?? this.wiring.time.now()) >= lookAt
   }
 
   /**
@@ -209,9 +211,9 @@ export class Circuit implements Entry<Circuit> {
    */
   consult(asker?: Asker): Promise<void> | undefined {
     const share = this.#share
-    if (share === undefined || (this.#calm && this.#lookAt === Infinity)) return undefined
+    if (share === undefined || (this.#calm && share.lookAt === Infinity)) return undefined
     const now = this.wiring.time.thawed()
-    if (this.#calm && now < this.#lookAt) return undefined
+    if (this.#calm && now < share.lookAt) return undefined
     const trouble = this.#trouble
     if (trouble !== undefined && (trouble.holds.any || now < trouble.pausedUntil)) return undefined
     if (trouble === undefined || this.#machine === 'closed') return share.viewed(now)
@@ -302,7 +304,7 @@ export class Circuit implements Entry<Circuit> {
    * @throws CircuitOpenError (as a rejection) where it was refused; what the task throws
    */
   run<T>(task: () => T | PromiseLike<T>, options?: RunOptions): Promise<T> {
-    const wait = this.consult()
+    const wait = this.#share && this.consult()
     return wait === undefined ? this.#run(task, options) : wait.then(() => this.#run(task, options))
   }
 
@@ -311,7 +313,7 @@ export class Circuit implements Entry<Circuit> {
       return runTask(this, task, options)
     }
     if (typeof task !== 'function') return rejectTask(task)
-    const token = this.admitTask(this.#share && this.wiring.time.now())
+    const token = this.admitTask()
     if (token < 0) return Promise.reject(this.refusal(token))
     let result: T | PromiseLike<T>
     try {
@@ -789,7 +791,6 @@ export class Circuit implements Entry<Circuit> {
       streakSince: () => this.#failures?.since ?? 0,
       good: () => this.#successes,
       bad: () => this.#failed,
-      lookAt: (moment) => void (this.#lookAt = moment),
       followOpen: (until, reason) => this.#followOpen(until, reason),
       followClosed: () => this.#become('closed', 'fleet-closed'),
       followHold: (kind, reason) => {

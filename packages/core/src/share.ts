@@ -51,6 +51,7 @@ const BY_HAND = 7 * 86_400_000
 
 /** @internal Half-open is open past its time: whoever is given a lease may probe. */
 export class Share implements Sharing {
+  lookAt: number = Infinity
   readonly #circuit: SharedCircuit
   readonly #link: FleetLink
   #view: View | undefined = undefined
@@ -233,7 +234,7 @@ export class Share implements Sharing {
   #plan(): void {
     const duty = this.#duties[0]?.from ?? Infinity
     const look = this.#watchful ? this.#askedAt + this.#link.terms.refresh + 1 : Infinity
-    this.#circuit.lookAt(Math.max(Math.min(duty, look), this.#link.restsUntil))
+    this.lookAt = Math.max(Math.min(duty, look), this.#link.restsUntil)
   }
 
   /** Whether it matters what the store says. */

@@ -14,8 +14,6 @@ export interface SharedCircuit {
   /** What it has counted since it was made. */
   good(): number
   bad(): number
-  /** Asks its share from that moment on, with every call; before it, with none that finds it closed. */
-  lookAt(moment: number): void
   /** Opens, or stays open, until then. */
   followOpen(until: number, reason: 'fleet-opened' | 'corroborated'): void
   /** Closes; what it saw of an earlier epoch is forgotten. */
@@ -26,6 +24,8 @@ export interface SharedCircuit {
 
 /** @internal A circuit's share in a fleet: all that the circuit has to ask and to tell. */
 export interface Sharing {
+  /** From when on it wants to be {@link asked} with every call; before it, with none that finds the circuit simply closed. */
+  readonly lookAt: number
   /** Somebody asks for leave, and it is time to look, or the circuit is not simply closed. */
   asked(now: number): void
   /** What is waited for before an ordinary call: undefined for nothing. */
