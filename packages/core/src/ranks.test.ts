@@ -49,7 +49,7 @@ const RANKS = [
   ['fleet-side'],
   ['fleet'],
   ['board'],
-  ['guard', 'watched-body', 'with-board'],
+  ['admin', 'guard', 'watched-body', 'with-board'],
   ['watched-response'],
   ['exchange'],
   ['fetch'],
