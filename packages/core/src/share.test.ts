@@ -552,3 +552,57 @@ describe('a board', () => {
     expect(await fleet.call(1)).toBe('refused')
   })
 })
+
+test('a clock that fails at calling back, or gives nothing to call it off by, fails no call', async () => {
+  const warnings: string[] = []
+  for (const after of [
+    () => {
+      throw new Error('no timers here')
+    },
+    () => undefined,
+  ] as never[]) {
+    const store = memoryStore()
+    const board = createBoard({ clock: { now: () => performance.now(), after }, fleet: fleet(store) })
+    board.on('warning', ({ message }) => warnings.push(message))
+    expect(await board.run(HOST, () => 'well')).toBe('well')
+  }
+  expect(warnings).toEqual(['clock.after threw: Error: no timers here', 'clock.after gave nothing that calls it off'])
+})
+
+test('a circuit that goes into shadow hears no more of the fleet, nor does the fleet of it', async () => {
+  const fleet = new Fleet(2, { trust: 'follow' }, {}, true)
+  await fleet.call(1)
+  ;(fleet.boards[1] as Board).configure(HOST, { mode: 'shadow' })
+  await fleet.calls(0, 3, 'bad')
+  expect(fleet.states).toBe('open closed')
+  fleet.circuit(0).reset()
+  await settled()
+  await fleet.calls(1, 3, 'bad')
+  expect(fleet.states).toBe('closed open')
+  ;(fleet.boards[1] as Board).configure(HOST, { mode: 'on' })
+  fleet.circuit(1).reset()
+  await settled()
+  await fleet.calls(0, 3, 'bad')
+  expect(fleet.states).toBe('open open')
+})
+
+test('an answer that comes when its circuit has left the fleet changes nothing', async () => {
+  const clock = manualClock(1_700_000_000_000)
+  const inner = memoryStore(() => clock.wall())
+  let answer = (): void => {}
+  const slow: SharedStore = {
+    swap: (key, expected, value, options) => inner.swap(key, expected, value, options),
+    read: async (key, signal) => {
+      await new Promise<void>((resolve) => (answer = resolve))
+      return inner.read(key, signal)
+    },
+  }
+  const open = JSON.stringify({ s: 'o', e: 1, a: clock.wall(), u: clock.wall() + 60_000, t: 1 })
+  await inner.swap(HOST, 0, open, { ttl: 60_000, notAfter: Infinity, signal: new AbortController().signal })
+  const board = createBoard({ clock, fleet: fleet(slow, { trust: 'follow' }) })
+  void board.circuit(HOST).consult()
+  board.configure(HOST, { mode: 'shadow' })
+  answer()
+  await settled()
+  expect(board.circuit(HOST).state).toBe('closed')
+})

@@ -84,6 +84,7 @@ export class Share implements Sharing {
   #bad = 0
   readonly #endWatch: () => void
   readonly #ended: () => void
+  #over = false
 
   constructor(circuit: SharedCircuit, link: FleetLink, ended: () => void) {
     this.#circuit = circuit
@@ -213,6 +214,7 @@ export class Share implements Sharing {
   }
 
   end(): void {
+    this.#over = true
     this.#endWatch()
     this.#ended()
   }
@@ -349,7 +351,7 @@ export class Share implements Sharing {
       const told = await this.#write(() => (this.#duties[0] === duty ? event() : undefined))
       if (this.#duties[0] !== duty) continue
       if (!told) {
-        duty.from = time.thawed() + this.#link.terms.refresh
+        duty.from = time.thawed() + Math.min(this.#link.terms.refresh, this.#link.terms.timeout)
         return this.#plan()
       }
       this.#duties.shift()
@@ -365,10 +367,13 @@ export class Share implements Sharing {
     const link = this.#link
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const before = link.home.time.thawed()
+      const seen = this.#view
       if (this.#unsure || before - this.#askedAt > FRESH) await this.#refresh()
       const now = link.home.time.thawed()
       const view = this.#view
-      if (view === undefined || view.askedAt < before - FRESH) return false
+      if (view === undefined || (view === seen && before - view.askedAt > FRESH)) return false
+      // A reading that was under way may have been for long.
+      if (this.#unsure || before - view.askedAt > FRESH) continue
       const event = say()
       const next = event && step(view.record, event, Math.floor(now + view.ahead))
       if (next === undefined) return true
@@ -391,6 +396,7 @@ export class Share implements Sharing {
 
   // An answer to a write says what is so; a read or a push may be older than what was seen before.
   #adopt(answer: Answer<Snapshot>, authoritative: boolean): void {
+    if (this.#over) return
     const known = this.#view
     const { version, value, sentAt, cameAt } = answer
     // The store's time was read in between: the later moment here makes no open time end early.

@@ -79,7 +79,16 @@ export class Timeline {
    * @returns what calls it off
    */
   after(ms: number, then: () => void, waited: boolean): () => void {
-    if (this.#clock?.after !== undefined) return this.#clock.after(ms, then)
+    if (this.#clock?.after !== undefined) {
+      try {
+        const callOff: unknown = this.#clock.after(ms, then)
+        if (typeof callOff === 'function') return callOff as () => void
+        this.#warn('clock', 'clock.after gave nothing that calls it off')
+        return () => {}
+      } catch (error) {
+        this.#warn('clock', `clock.after threw: ${inWords(error)}`)
+      }
+    }
     const timer: unknown = setTimeout(then, ms)
     // A browser's timer is a number.
     if (!waited) (timer as { unref?: () => unknown }).unref?.()
