@@ -1,5 +1,5 @@
 // What an event makes of a fleet's record: one pure function, so that no store holds any policy.
-import type { FleetRecord, SharedHold } from './fleet-record.ts'
+import { CLEAN, type FleetRecord, type SharedHold } from './fleet-record.ts'
 
 /** @internal How long a host stays open, by how often it opened in a row. Milliseconds. */
 export interface OpenTime {
@@ -112,16 +112,10 @@ const opened = (record: FleetRecord, now: number, ms: number, notBefore = 0): Fl
   trips: record.trips + 1,
 })
 
+// Whatever was seen, lent or voted for ends with its epoch; only what was put on by hand does not.
 const closed = ({ epoch, holds }: FleetRecord, now: number): FleetRecord => ({
-  open: false,
+  ...CLEAN,
   epoch: epoch + 1,
   at: now,
-  until: 0,
-  byHand: false,
-  trips: 0,
-  passed: [],
-  failed: 0,
-  leases: [],
-  votes: [],
   holds,
 })
