@@ -31,7 +31,14 @@ const redis = (name: string, more: Partial<Mode> = {}): Mode => ({
 })
 
 const eight = (mode: Mode, more: Partial<Plan> = {}): Plan => ({ mode, processes: 8, instances: 10, rate: 5, ...more })
-const four = (mode: Mode): Plan => ({ mode, processes: 4, instances: 10, rate: 2.5 })
+// 200 operations a second are all that dynalite does, so there are fewer.
+const fewer = (mode: Mode, more: Partial<Plan> = {}): Plan => ({
+  mode,
+  processes: 8,
+  instances: 5,
+  rate: 2.5,
+  ...more,
+})
 
 export const ALONE: Plan = eight({ ...redis('local only'), store: undefined })
 
@@ -57,6 +64,16 @@ const atMost = (what: string, most: number, of: (figures: Figures) => number): B
   what: `${what} at most ${most}`,
   holds: (figures) => of(figures) <= most,
 })
+
+/** Killed, and back empty after 3 s. */
+const KILLED: NonNullable<Plan['happens']> = {
+  after: 2_000,
+  async to(store) {
+    await store.kill()
+    await sleep(3_000)
+    await store.begin()
+  },
+}
 
 export const TRIALS: readonly Trial[] = [
   {
@@ -98,14 +115,7 @@ export const TRIALS: readonly Trial[] = [
   },
   {
     plan: eight(redis('Redis killed, back empty', { push: true, trust: 'follow' }), {
-      happens: {
-        after: 2_000,
-        async to(store) {
-          await store.kill()
-          await sleep(3_000)
-          await store.begin()
-        },
-      },
+      happens: KILLED,
     }),
     bounds: [...unhurt, atMost('ms that a call waited', 100 + LATE, (f) => f.longest)],
   },
@@ -129,12 +139,20 @@ export const TRIALS: readonly Trial[] = [
     bounds: [...unhurt, together(2 * REFRESH + LATE)],
   },
   {
-    // 200 operations a second are all that dynalite does, so there are fewer.
-    plan: four({ ...redis('DynamoDB, suspicion'), store: 'dynamodb', reads: 'suspicion', refresh: 2_000, wait: 500 }),
+    plan: fewer({ ...redis('DynamoDB, suspicion'), store: 'dynamodb', reads: 'suspicion', refresh: 2_000, wait: 500 }),
     bounds: unhurt,
   },
   {
-    plan: four({ ...redis('DynamoDB, poll, follow'), store: 'dynamodb', trust: 'follow', refresh: 2_000, wait: 500 }),
+    plan: fewer({ ...redis('DynamoDB, poll, follow'), store: 'dynamodb', trust: 'follow', refresh: 2_000, wait: 500 }),
+    bounds: unhurt,
+  },
+  {
+    plan: fewer(
+      { ...redis('DynamoDB killed, back empty'), store: 'dynamodb', trust: 'follow', refresh: 2_000, wait: 500 },
+      {
+        happens: KILLED,
+      },
+    ),
     bounds: unhurt,
   },
 ]
