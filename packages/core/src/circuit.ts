@@ -10,7 +10,7 @@ import { Failures, type Kind } from './failures.ts'
 import { Holds, type Hold, type HoldKind } from './holds.ts'
 import type { Verdict } from './outcome.ts'
 import { Pending } from './pending.ts'
-import { spanOf, type Rules } from './policy.ts'
+import { spanOf, type Mode, type Rules } from './policy.ts'
 import type { Entry, Registry } from './registry.ts'
 import { publicUrl } from './host.ts'
 import { isSafe, type HttpRequest } from './request.ts'
@@ -152,6 +152,11 @@ export class Circuit implements Entry<Circuit> {
   /** What people call it: the policy's `label`, or the key. */
   get label(): string {
     return this.rules.label ?? this.key
+  }
+
+  /** Whether it acts on what it finds: in shadow it only says what it would do. */
+  get mode(): Mode {
+    return this.rules.mode
   }
 
   /** What a call would meet now. Asking changes nothing: an open circuit whose time is over shows as half-open. */

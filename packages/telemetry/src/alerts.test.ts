@@ -118,6 +118,24 @@ describe('a host', () => {
     expect(kinds(await told())).toEqual(['open api.paypal.com', 'recovered api.paypal.com'])
   })
 
+  test('that is in shadow is told of by nobody', async () => {
+    const { board, told, telling } = scene({}, { mode: 'shadow' })
+    call(board, 503, 5)
+    expect(board.circuit('api.paypal.com').state).toBe('open')
+    await telling.flush()
+    expect(await told()).toEqual([])
+  })
+
+  test('that goes into shadow while it is open is told of as well once it is', async () => {
+    const { board, clock, told } = scene()
+    call(board, 503, 3)
+    expect(kinds(await told())).toEqual(['open api.paypal.com'])
+    board.configure('api.paypal.com', { mode: 'shadow' })
+    clock.advance(30_000)
+    call(board, 200)
+    expect(kinds(await told())).toEqual(['recovered api.paypal.com'])
+  })
+
   test('does not keep another from being told of', async () => {
     const { board, told } = scene()
     call(board, 503, 3)

@@ -86,7 +86,8 @@ export function alerts(board: Board, options: AlertsOptions): Alerts {
   }
   const stops = [
     board.on('transition', (event) => {
-      tell([outages.change(event)])
+      // What a circuit in shadow would have done is nobody's outage; that one is over is so in any case.
+      if (!event.shadow || event.to === 'closed') tell([outages.change(event)])
       judge(event.at)
       void outbox?.look(event.at, OUTBOX_EVERY).then(tell)
     }),

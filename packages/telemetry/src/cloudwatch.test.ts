@@ -105,6 +105,17 @@ describe('a line', () => {
     expect(lines().map((line) => line['CircuitBreakerState'])).toEqual([1, 0, 0, 1, 0, 0])
   })
 
+  test('says 0 of a circuit in shadow, whatever it would do: nobody is woken for it', async () => {
+    const { board, metrics, lines } = scene({}, { mode: 'shadow' })
+    call(board, 'a.test', 503, 5)
+    expect(board.circuit('a.test').state).toBe('open')
+    await metrics.flush()
+    const told = lines().map(valuesOf)
+    expect(told.map(({ CircuitBreakerState }) => CircuitBreakerState)).toEqual([0, 0])
+    expect(told.flatMap(Object.keys)).not.toContain('CircuitOpened')
+    expect(told.flatMap(Object.keys)).not.toContain('CallsRejected')
+  })
+
   test('counts what stood in', async () => {
     const { board, metrics, lines } = scene()
     board.circuit('a.test').stoodIn()

@@ -1,4 +1,5 @@
 // Circuits in a log, by the real pino and by the console.
+import { createBoard } from '@fuseboard/core'
 import { pino, type LevelWithSilent } from 'pino'
 import { describe, expect, test, vi } from 'vitest'
 import { benchOf, makeTrouble, troubledBench } from '../test/troubled-board.ts'
@@ -40,6 +41,18 @@ describe('a log', () => {
       'warn: held.test isolated: by hand',
     ])
     expect(JSON.stringify(lines)).not.toMatch(/path|query/)
+  })
+
+  test('has what a circuit in shadow would have done as something to know, and no warning', () => {
+    const { logger, lines, short } = pinoOf()
+    const board = createBoard({ mode: 'shadow', consecutiveFailures: 1, openFor: '10s' })
+    log(board, logger)
+    for (let n = 0; n < 2; n++) board.attempt({ method: 'GET', url: 'https://a.test/' }).settle({ status: 503 })
+    expect(short()).toEqual([
+      'info: a.test (in shadow) open for 10 s: 1 call in a row failed (1x 503)',
+      'debug: a.test would have refused a call: open',
+    ])
+    expect(lines.map(({ shadow }) => shadow)).toEqual([true, true])
   })
 
   test('has debug lines only where they are wanted', () => {

@@ -43,14 +43,18 @@ export function log(board: Board, logger: LoggerLike, options: LogOptions = {}):
   checkOptions('log', options, ['levels'])
   const levels = readLevels(options.levels)
   // Given back, so that the board hears where a logger rejects.
-  const write = (what: Logged, about: object, message: string): unknown => {
+  const write = (what: Logged, about: object, message: string, shadow = false): unknown => {
     const level = levels[what]
-    return level === false ? undefined : logger[level](about, message)
+    if (level === false) return undefined
+    // What would have happened is no reason to look up.
+    return logger[shadow && level !== 'debug' ? 'info' : level](about, message)
   }
 
   const refusals = new Refusals()
   const stops = [
-    board.on('transition', (event) => write(event.to, aboutTransition(event, refusals.end(event.key)), event.message)),
+    board.on('transition', (event) =>
+      write(event.to, aboutTransition(event, refusals.end(event.key)), event.message, event.shadow),
+    ),
     board.on('warning', (event) => write('warning', { event: 'warning', code: event.code }, event.message)),
     board.on('store', (event) =>
       write('store', aboutStore(event), `${event.action} of a store failed: ${event.fault}`),
@@ -60,7 +64,13 @@ export function log(board: Board, logger: LoggerLike, options: LogOptions = {}):
     const refused = (event: RefusedEvent): unknown => {
       const leftOut = refusals.take(event)
       if (leftOut === undefined) return undefined
-      return write('refused', aboutRefusal(event, leftOut), `${event.label} refused a call: ${event.reason}`)
+      const did = event.shadow ? 'would have refused' : 'refused'
+      return write(
+        'refused',
+        aboutRefusal(event, leftOut),
+        `${event.label} ${did} a call: ${event.reason}`,
+        event.shadow,
+      )
     }
     stops.push(board.on('refused', refused))
   }
@@ -141,12 +151,24 @@ class Refusals {
 function aboutTransition(event: TransitionEvent, leftOut: number): object {
   const { key, label, from, to, reason, until, evidence } = event
   const about = { event: 'transition', ...hostOf(key, label), from, to, reason, evidence }
-  return { ...about, ...(until === undefined ? {} : { until }), ...(leftOut === 0 ? {} : { refusalsLeftOut: leftOut }) }
+  return {
+    ...about,
+    ...(until === undefined ? {} : { until }),
+    ...(event.shadow && { shadow: true }),
+    ...(leftOut === 0 ? {} : { refusalsLeftOut: leftOut }),
+  }
 }
 
 function aboutRefusal(event: RefusedEvent, leftOut: number): object {
   const { key, label, reason, retryAfterMs, method } = event
-  const about = { event: 'refused', ...hostOf(key, label), reason, retryAfterMs, method }
+  const about = {
+    event: 'refused',
+    ...hostOf(key, label),
+    reason,
+    retryAfterMs,
+    method,
+    ...(event.shadow && { shadow: true }),
+  }
   return leftOut === 0 ? about : { ...about, refusalsLeftOut: leftOut }
 }
 

@@ -68,6 +68,17 @@ describe('on the wire', () => {
     })
   })
 
+  test('says nothing of what a circuit in shadow would have done', async () => {
+    const { board, metrics } = scene()
+    board.configure('a.test', { mode: 'shadow' })
+    fail(board, 'a.test', 5)
+    await metrics.flush()
+    expect(told()).toEqual([
+      ['CircuitBreakerState', 'a.test', 0],
+      ['CallFailures', 'a.test', 5],
+    ])
+  })
+
   test('is at most 1,000 metrics a request', async () => {
     const { board, metrics, warnings } = scene({ hosts: 1_000 })
     for (let n = 0; n < 450; n++) {

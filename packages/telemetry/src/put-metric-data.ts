@@ -89,8 +89,8 @@ export function putMetricData(board: Board, options: PutMetricDataOptions): Clou
     })
     return sending
   }
-  const stop = board.on('transition', ({ label, to }) => {
-    if (isOpen(to)) openSince.add(tally.nameOf(label))
+  const stop = board.on('transition', ({ label, to, shadow }) => {
+    if (isOpen(to) && !shadow) openSince.add(tally.nameOf(label))
   })
 
   return {

@@ -63,7 +63,7 @@ export class Tally {
   /** What one circuit counted since it was told last. */
   takeOne(circuit: Circuit, state: State): Row {
     const counters = circuit.counters
-    const row = since(counters, this.#told.get(circuit), state)
+    const row = acted(circuit, since(counters, this.#told.get(circuit), state))
     this.#told.set(circuit, counters)
     return row
   }
@@ -76,7 +76,7 @@ export class Tally {
     for (const circuit of this.#board.circuits()) {
       const counters = circuit.counters
       this.#told.set(circuit, counters)
-      addRow(rows, this.nameOf(circuit.label), since(counters, before.get(circuit), circuit.state))
+      addRow(rows, this.nameOf(circuit.label), acted(circuit, since(counters, before.get(circuit), circuit.state)))
       before.delete(circuit)
     }
     this.#takeEvicted(before, rows)
@@ -153,6 +153,10 @@ const since = (now: Counters, before: Counters | undefined, state: State): Row =
   failures: now.failures - (before?.failures ?? 0),
   fallbacks: now.fallbacks - (before?.fallbacks ?? 0),
 })
+
+/** Nobody is woken for what a circuit in shadow would have done. */
+const acted = ({ mode }: Circuit, row: Row): Row =>
+  mode === 'on' ? row : { ...row, open: false, opened: 0, rejected: 0 }
 
 // Whoever kept a circuit that made room may still call it: that is in no sum, and must not take from one.
 const lessRow = (one: Row, other: Row): Row => ({
