@@ -487,6 +487,47 @@ describe('by hand', () => {
     expect(fleet.states).toBe('closed closed')
   })
 
+  test('an instance that is in shadow for a while follows no hold, and then the one that is still there, once', async () => {
+    const fleet = new Fleet(2, {}, {}, true)
+    fleet.circuit(1)
+    const hold = fleet.circuit(0).isolate()
+    await settled()
+    fleet.boards[1]?.configure(HOST, { mode: 'shadow' })
+    await settled()
+    expect(fleet.states).toBe('isolated closed')
+    fleet.boards[1]?.configure(HOST, { mode: 'on' })
+    await fleet.call(1)
+    expect(fleet.states).toBe('isolated isolated')
+    hold.release()
+    await settled()
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('who put a hold on lets it go, also after a while in shadow', async () => {
+    const fleet = new Fleet(2, {}, {}, true)
+    fleet.circuit(1)
+    const hold = fleet.circuit(0).isolate()
+    await settled()
+    fleet.boards[0]?.configure(HOST, { mode: 'shadow' })
+    fleet.boards[0]?.configure(HOST, { mode: 'on' })
+    await fleet.call(0)
+    expect(fleet.states).toBe('isolated isolated')
+    hold.release()
+    await settled()
+    expect(fleet.states).toBe('closed closed')
+  })
+
+  test('what comes from the store changes nothing in shadow', async () => {
+    const fleet = new Fleet(2, { trust: 'follow' })
+    await fleet.calls(0, 3, 'bad')
+    // It looks, and is in shadow before the store has answered.
+    const looking = fleet.circuit(1).consult()
+    fleet.boards[1]?.configure(HOST, { mode: 'shadow' })
+    await looking
+    await settled()
+    expect(fleet.states).toBe('open closed')
+  })
+
   test('a hold outlives the process that put it on, until somebody resets', async () => {
     const fleet = new Fleet(2, {}, {}, true)
     fleet.circuit(0).isolate()

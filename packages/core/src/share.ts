@@ -36,6 +36,8 @@ interface OwnLease {
 /** A hold of the whole fleet, as it is kept here. */
 interface Kept {
   readonly letGo: () => void
+  /** It was put on here: whoever did so lets it go. */
+  readonly own: boolean
   /** The store has it. */
   known: boolean
 }
@@ -82,6 +84,7 @@ export class Share implements Sharing {
   /** What the circuit had counted when the fleet opened. */
   #good = 0
   #bad = 0
+  #over = false
   readonly #endWatch: () => void
   readonly #ended: () => void
   #over = false
@@ -193,7 +196,7 @@ export class Share implements Sharing {
   hold(kind: HoldKind, reason: string | undefined): () => void {
     const id = this.#link.token()
     const letGo = this.#circuit.followHold(kind, reason)
-    this.#holds.set(id, { letGo, known: false })
+    this.#holds.set(id, { letGo, own: true, known: false })
     this.#owe(0, () => ({ do: 'hold', id, kind, reason }))
     return () => {
       if (!this.#holds.delete(id)) return
@@ -217,6 +220,8 @@ export class Share implements Sharing {
     this.#over = true
     this.#endWatch()
     this.#ended()
+    // Nobody would hear of their end.
+    for (const { own, letGo } of this.#holds.values()) if (!own) letGo()
   }
 
   /** Reads what the store holds, if that was not seen yet or is too old. */
@@ -428,6 +433,7 @@ export class Share implements Sharing {
   }
 
   #follow(view: View, lost: boolean): void {
+    if (this.#over) return
     const { record } = view
     this.#followHolds(record)
     const before = this.#epoch
@@ -484,7 +490,7 @@ export class Share implements Sharing {
     for (const id of this.#released) if (!holds.some((hold) => hold.id === id)) this.#released.delete(id)
     for (const { id, kind, reason } of holds) {
       if (this.#holds.has(id) || this.#released.has(id)) continue
-      this.#holds.set(id, { letGo: this.#circuit.followHold(kind, reason), known: true })
+      this.#holds.set(id, { letGo: this.#circuit.followHold(kind, reason), own: false, known: true })
     }
   }
 }
