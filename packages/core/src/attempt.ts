@@ -261,7 +261,7 @@ export class Attempt implements Asker {
       const said = this.#classified(circuit, classify, outcome)
       if (typeof said === 'string') return said === 'failure' ? this.#failed(circuit, outcome) : said
       if (said !== undefined) {
-        circuit.pause(said.pause)
+        circuit.pause(said.pause, this.#token)
         return 'ignored'
       }
     }
@@ -294,13 +294,13 @@ export class Attempt implements Asker {
 
   #rateLimited(circuit: Circuit, outcome: Extract<Outcome, { status: number }>): Verdict {
     if (circuit.rules.rateLimit === 'failure') return this.#failed(circuit, outcome)
-    circuit.pause(retryAfter(outcome.headers, this.#home.time.wall()) ?? 0)
+    circuit.pause(retryAfter(outcome.headers, this.#home.time.wall()) ?? 0, this.#token)
     return 'ignored'
   }
 
   #failed(circuit: Circuit, outcome: Outcome): Verdict {
     const wait = 'status' in outcome ? retryAfter(outcome.headers, this.#home.time.wall()) : undefined
-    if (wait !== undefined) circuit.holdOff(wait)
+    if (wait !== undefined) circuit.holdOff(wait, this.#token)
     return 'failure'
   }
 

@@ -1,7 +1,7 @@
 // All circuits of a program: one for each host, whichever client makes the call.
 import { ask } from './ask.ts'
 import { Attempt, type Home } from './attempt.ts'
-import { Circuit, type ShadowReport, type Wiring } from './circuit.ts'
+import { Circuit, type Wiring } from './circuit.ts'
 import { NO_COUNTS, type Counters } from './counters.ts'
 import { show } from './duration.ts'
 import { checkFleet, type Fleet } from './fleet.ts'
@@ -18,6 +18,7 @@ import { checkStore, noReplies } from './reply-store.ts'
 import type { Fallback, Fence, Replies, ReplyStore } from './reply.ts'
 import { RequestView, type RequestLike } from './request.ts'
 import { entriesOf, readEntry, type BoardSnapshot, type CircuitSnapshot, type Unrestored } from './snapshot.ts'
+import type { ShadowReport } from './shadow.ts'
 import type { RunOptions } from './task.ts'
 import { Timeline, type Clock } from './timeline.ts'
 

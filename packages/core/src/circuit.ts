@@ -15,6 +15,7 @@ import type { Entry, Registry } from './registry.ts'
 import { publicUrl } from './host.ts'
 import { isSafe, type HttpRequest } from './request.ts'
 import type { SharedCircuit, Sharing } from './sharing.ts'
+import { ShadowTally, type ShadowReport } from './shadow.ts'
 import type { RefusalReason, State } from './state.ts'
 import { judgeThrown, kindOf, rejectTask, runTask, type RunOptions } from './task.ts'
 import type { Timeline } from './timeline.ts'
@@ -63,23 +64,6 @@ interface Sequel {
   readonly token: number
   readonly good: <T>(value: T) => T
   readonly bad: (error: unknown) => never
-}
-
-/** What a circuit in shadow would have done. */
-export interface ShadowReport {
-  readonly key: string
-  readonly label: string
-  /** As it would be now. */
-  readonly state: State
-  /** How often it would have opened, and for how many milliseconds in all. */
-  readonly opened: number
-  readonly openMs: number
-  /** Calls that would have been refused; of those, how many went well, which is what switching it on would have cost. */
-  readonly refused: number
-  readonly ofThoseWell: number
-  readonly ofThoseFailed: number
-  /** Why it would have opened last, in a sentence. */
-  readonly why: string | undefined
 }
 
 type Machine = 'closed' | 'open' | 'half-open'
@@ -134,14 +118,18 @@ export class Circuit implements Entry<Circuit> {
     this.wiring = wiring
     this.#pinned = pinned
     this.#calm = true
+    this.#see(rules)
     this.#equip(rules)
     this.#calm = this.#mayBeCalm
   }
 
-  // What one policy needs and another does not.
-  #equip({ slowAfter, throttle, minimumCalls, mode }: Rules): void {
+  // What it sees by, with nothing seen yet: one policy needs it and another does not.
+  #see({ slowAfter, throttle }: Rules): void {
     this.#pending = slowAfter < Infinity ? new Pending(slowAfter) : undefined
-    this.#throttle = throttle < Infinity ? new Throttle(throttle, minimumCalls, spanOf(this.rules)) : undefined
+    this.#throttle = throttle < Infinity ? new Throttle(throttle, spanOf(this.rules)) : undefined
+  }
+
+  #equip({ mode }: Rules): void {
     if (mode === 'on') this.#share ??= this.wiring.share?.(this.#shared())
     else {
       this.#share?.end()
@@ -262,7 +250,10 @@ export class Circuit implements Entry<Circuit> {
   amend(token: number, call: number, kind: Kind): boolean {
     this.#successes--
     this.#failed++
-    if (token === GHOST) return false
+    if (token === GHOST) {
+      this.#trouble?.shadow?.amended()
+      return false
+    }
     const now = this.wiring.time.thawed()
     if (isProbe(token)) return this.#amendProbe(token, call, now, kind)
     if (eraOf(token) !== this.#era || call < 0 || !this.#window?.amend(call, now)) return this.#late()
@@ -275,15 +266,19 @@ export class Circuit implements Entry<Circuit> {
     return false
   }
 
-  /** @internal A counted failure said when to come back: the open time is at least that long. */
-  holdOff(ms: number): void {
+  /**
+   * @internal A counted failure said when to come back: the open time is at least that long. A call that would have been refused
+   * would not have been told.
+   */
+  holdOff(ms: number, token?: number): void {
+    if (token === GHOST) return
     const trouble = (this.#trouble ??= new Trouble())
     trouble.floor = Math.max(trouble.floor, this.wiring.time.thawed() + Math.min(ms, this.rules.maxPause))
   }
 
   /** @internal The host, or the policy, wants no calls for a while: refused until then, and then as before. */
-  pause(ms: number): void {
-    if (!(ms > 0)) return
+  pause(ms: number, token?: number): void {
+    if (!(ms > 0) || token === GHOST) return
     const trouble = (this.#trouble ??= new Trouble())
     trouble.pausedUntil = Math.max(trouble.pausedUntil, this.wiring.time.thawed() + Math.min(ms, this.rules.maxPause))
     this.#calm = false
@@ -350,7 +345,9 @@ export class Circuit implements Entry<Circuit> {
     if (trouble?.last)
       lines.push(`Last change, at ${new Date(trouble.last.at).toISOString()}: ${trouble.last.message}.`)
     const wait = this.#retryAfter(state === 'open' ? 'open' : 'paused', now)
-    if (wait !== undefined && wait > 0) lines.push(`Calls are refused for another ${spell(wait)}.`)
+    if (wait !== undefined && wait > 0 && this.rules.mode !== 'off') {
+      lines.push(`Calls ${this.rules.mode === 'on' ? 'are' : 'would be'} refused for another ${spell(wait)}.`)
+    }
     const streak = this.#failures?.streak ?? 0
     lines.push(
       `In its window: ${plural(calls, 'call')}, ${failures} failed, ${slow} slow; ${plural(streak, 'failure')} in a row.`,
@@ -455,9 +452,15 @@ export class Circuit implements Entry<Circuit> {
     this.rules = rules
     if (SEEING.some((name) => rules[name] !== before[name])) {
       this.#window = undefined
+      this.#failures?.forget()
       // What is under way began by other rules.
       this.#era = nextEra(this.#era)
       this.#trouble?.leases.clear()
+      this.#see(rules)
+    }
+    const trouble = this.#trouble
+    if (rules.mode === 'shadow' && before.mode !== 'shadow' && trouble !== undefined) {
+      trouble.shadow = new ShadowTally(this.#trips, this.counters.openMs)
     }
     this.#equip(rules)
     this.#calm = false
@@ -501,18 +504,18 @@ export class Circuit implements Entry<Circuit> {
     const trouble = this.#trouble
     if (this.rules.mode !== 'shadow' || trouble === undefined) return undefined
     const { key, label, state } = this
-    const { trips, refused, openMs } = this.counters
-    const { spared, lost, opened } = trouble
+    const { trips, openMs } = this.counters
+    const { opened, shadow: tally = new ShadowTally() } = trouble
     return {
       key,
       label,
       state,
-      opened: trips,
-      openMs,
-      refused,
-      ofThoseWell: spared,
-      ofThoseFailed: lost,
-      why: opened?.message,
+      opened: trips - tally.tripsBefore,
+      openMs: openMs - tally.openMsBefore,
+      refused: tally.refused,
+      ofThoseWell: tally.well,
+      ofThoseFailed: tally.failed,
+      why: opened?.shadow === true ? opened.message : undefined,
     }
   }
 
@@ -610,8 +613,9 @@ export class Circuit implements Entry<Circuit> {
 
   /** Why a closed circuit does not let one more through. */
   #limit(now: number): 'full' | 'throttled' | undefined {
-    if (this.#inFlight >= this.rules.maxInFlight) return 'full'
-    return this.#throttle?.refuses(now, this.wiring.random) ? 'throttled' : undefined
+    const { maxInFlight, minimumCalls } = this.rules
+    if (this.#inFlight - (this.#trouble?.shadow?.underWay ?? 0) >= maxInFlight) return 'full'
+    return this.#throttle?.refuses(now, minimumCalls, this.wiring.random) ? 'throttled' : undefined
   }
 
   /** Lets a call through that decides nothing. */
@@ -621,10 +625,10 @@ export class Circuit implements Entry<Circuit> {
   }
 
   #refuse(reason: RefusalReason, asker: Asker | undefined): number {
-    this.#refused++
     const trouble = this.#trouble
     const token = refusedFor(reason)
     if (this.rules.mode === 'on') {
+      this.#refused++
       if (trouble !== undefined && (reason === 'open' || reason === 'probing')) {
         trouble.savedMs += this.#failures?.meanMs ?? 0
       }
@@ -635,6 +639,7 @@ export class Circuit implements Entry<Circuit> {
       const url = asker && publicUrl(asker.request.url)
       tellRefused(events, this.wiring.time.wall(), this.refusal(token, asker?.host), asker?.method, url, true)
     }
+    ;((this.#trouble ??= new Trouble()).shadow ??= new ShadowTally()).wouldRefuse()
     return this.#pass()
   }
 
@@ -668,7 +673,7 @@ export class Circuit implements Entry<Circuit> {
     else if (verdict === 'failure') this.#failed++
     else this.#ignored++
     if (token === GHOST) {
-      this.#judgeGhost(verdict)
+      this.#trouble?.shadow?.ended(verdict)
       return NOTHING
     }
     const { time } = this.wiring
@@ -703,13 +708,6 @@ export class Circuit implements Entry<Circuit> {
 
   #tellFailed(now: number): void {
     if (this.#share !== undefined && this.#machine === 'closed') this.#share.failed(now)
-  }
-
-  #judgeGhost(verdict: Verdict): void {
-    if (this.rules.mode !== 'shadow') return
-    const trouble = (this.#trouble ??= new Trouble())
-    if (verdict === 'success') trouble.spared++
-    else if (verdict === 'failure') trouble.lost++
   }
 
   #settleProbe(token: number, verdict: Verdict, startedAt: number, kind: Kind, now: number): number {

@@ -1,5 +1,5 @@
 // A policy that is changed while the program runs.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createBoard, guardFetch, isFallback, reply } from './index.ts'
 import { manualClock, scriptedHost } from './testing.ts'
 
@@ -42,6 +42,53 @@ describe('board.configure', () => {
     expect(board.circuit('a.test').window.calls).toBe(3)
     board.configure('a.test', { window: '60s' })
     expect(board.circuit('a.test').window.calls).toBe(0)
+  })
+
+  test('forgets with the window how many failed in a row', () => {
+    const board = createBoard({ clock: manualClock(), consecutiveFailures: 3 })
+    fail(board, 2)
+    board.configure('a.test', { mode: 'off' })
+    board.configure('a.test', { mode: 'on' })
+    fail(board, 1)
+    expect(board.circuit('a.test').state).toBe('closed')
+  })
+
+  test('of something else leaves alone what is under way', () => {
+    const clock = manualClock()
+    const board = createBoard({ clock, slowAfter: '1s', minimumCalls: 4, consecutiveFailures: false })
+    const before = Array.from({ length: 4 }, () => board.attempt(GET))
+    board.configure('a.test', { label: 'a' })
+    clock.advance(100)
+    for (const attempt of before) attempt.settle({ status: 200 })
+    clock.advance(31_000)
+    for (let i = 0; i < 4; i++) board.attempt(GET)
+    clock.advance(1_100)
+    expect(board.attempt(GET).refusal).toMatchObject({ reason: 'open' })
+  })
+
+  test('of something else leaves the throttle what it has seen', () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    onTestFinished(() => random.mockRestore())
+    const board = createBoard({ clock: manualClock(), throttle: 2, failureRate: false, consecutiveFailures: false })
+    fail(board, 20)
+    expect(board.attempt(GET).refused).toBe(true)
+    board.configure('a.test', { label: 'a' })
+    expect(board.attempt(GET).refused).toBe(true)
+    board.configure('a.test', { minimumCalls: 1_000 })
+    expect(board.attempt(GET).refused).toBe(false)
+  })
+
+  test('of a host is laid over the wildcard that it went by, and of a port over its host', () => {
+    const board = createBoard({
+      hosts: { '*.pay.test': { label: 'pay', consecutiveFailures: 2 }, 'a.test': { label: 'a' } },
+    })
+    board.configure('api.pay.test', { openFor: '7s' })
+    board.configure('*.api.pay.test', { openFor: '8s' })
+    board.configure('a.test:8080', { openFor: '9s' })
+    fail(board, 2, 'https://api.pay.test/')
+    expect(board.circuit('api.pay.test').explain()).toMatch(/^pay is open/)
+    expect(board.circuit('eu.api.pay.test').label).toBe('pay')
+    expect(board.circuit('a.test:8080').label).toBe('a')
   })
 
   test('of a wildcard reaches the circuits of its hosts', () => {
@@ -88,7 +135,7 @@ describe('board.configure', () => {
     before.settle({ status: 200 })
     fail(board, 2)
     expect(board.attempt(GET).refused).toBe(false)
-    expect(board.circuit('a.test').counters).toMatchObject({ failures: 2, refused: 2, inFlight: 1 })
+    expect(board.circuit('a.test').counters).toMatchObject({ failures: 2, refused: 0, inFlight: 1 })
   })
 
   test('gives a host a fallback', async () => {

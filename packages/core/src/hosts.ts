@@ -41,13 +41,16 @@ export class HostRules {
   }
 
   of(host: string): Rules | false {
-    if (this.#named.size === 0) return this.#unnamed(host)
-    return (
-      this.#named.get(host) ??
-      this.#named.get(withoutPort(host)) ??
-      this.#wildcard(withoutPort(host)) ??
-      this.#unnamed(host)
-    )
+    const name = this.#nameOf(host)
+    return name === undefined ? this.#unnamed(host) : (this.#named.get(name) as Rules | false)
+  }
+
+  /** The nearest name that a host goes by. */
+  #nameOf(host: string): string | undefined {
+    if (this.#named.size === 0) return undefined
+    if (this.#named.has(host)) return host
+    const bare = withoutPort(host)
+    return this.#named.has(bare) ? bare : this.#wildcard(bare)
   }
 
   #unnamed(host: string): Rules | false {
@@ -64,7 +67,8 @@ export class HostRules {
     if (typeof name !== 'string' || !isName(name)) throw new TypeError(`${where} ${NAME_RULE}, got ${show(name)}`)
     new Check('').object(patch, where)
     const before = this.#named.get(name)
-    const given = this.#policies.get(name) ?? this.#answer(name)
+    const nearest = this.#nameOf(name)
+    const given = nearest === undefined ? this.#answer(name) : this.#policies.get(nearest)
     const policy = { ...given, ...patch }
     const now = this.over(policy, where)
     this.#policies.set(name, policy)
@@ -87,9 +91,7 @@ export class HostRules {
   /** Whether `hosts` names it, by itself or by a wildcard. */
   names(host: string): boolean {
     if (this.#ask !== undefined) return this.#answered(this.#ask, host) !== this.#ownRules
-    return (
-      [host, withoutPort(host)].some((name) => this.#named.has(name)) || this.#wildcard(withoutPort(host)) !== undefined
-    )
+    return this.#nameOf(host) !== undefined
   }
 
   /** The hosts that are named one by one, and have one circuit each. */
@@ -130,10 +132,10 @@ export class HostRules {
     }
   }
 
-  #wildcard(host: string): Rules | false | undefined {
+  #wildcard(host: string): string | undefined {
     for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
-      const rules = this.#named.get(`*${host.slice(dot)}`)
-      if (rules !== undefined) return rules
+      const name = `*${host.slice(dot)}`
+      if (this.#named.has(name)) return name
     }
     return undefined
   }

@@ -4,6 +4,7 @@ import { circuitOpen, createBoard, guardFetch, isFallback, reply, type BoardOpti
 import { manualClock, scriptedHost, type Scripted } from './testing.ts'
 
 const URL = 'https://a.test/x'
+const GET = { method: 'GET', url: URL }
 const POLICY = { consecutiveFailures: 3, openFor: '10s' } as const
 
 function guarded(options: BoardOptions, ...script: Scripted[]) {
@@ -60,7 +61,61 @@ describe('in shadow', () => {
     clock.advance(10_000)
     await call()
     expect(circuit.state).toBe('closed')
-    expect(circuit.counters).toMatchObject({ successes: 8, failures: 3, refused: 7, inFlight: 0 })
+    expect(circuit.counters).toMatchObject({ successes: 8, failures: 3, refused: 0, inFlight: 0 })
+  })
+
+  test('what was refused in earnest before is not in the report', async () => {
+    const { board, clock, call, circuit } = guarded({}, 503, 503, 503, 200)
+    for (let i = 0; i < 3; i++) await call()
+    await expect(call()).rejects.toThrow('open')
+    clock.advance(1_000)
+    board.configure('a.test', { mode: 'shadow' })
+    clock.advance(2_000)
+    await call()
+    expect(board.shadowReport()).toMatchObject([
+      { opened: 0, openMs: 2_000, refused: 1, ofThoseWell: 1, ofThoseFailed: 0, why: undefined },
+    ])
+    expect(circuit.counters).toMatchObject({ trips: 1, refused: 1, openMs: 3_000 })
+  })
+
+  test('calls that would have been refused are not among those under way', () => {
+    const board = createBoard({ mode: 'shadow', maxInFlight: 1 })
+    const [first, second] = [board.attempt(GET), board.attempt(GET)]
+    first.settle({ status: 200 })
+    board.attempt(GET).settle({ status: 200 })
+    second.settle({ status: 200 })
+    expect(board.shadowReport()).toMatchObject([{ refused: 1, ofThoseWell: 1 }])
+  })
+
+  test('a call that would have been refused is not asked when to come back', () => {
+    const { board, clock, circuit } = guarded({ mode: 'shadow', rateLimit: 'pause' }, 200)
+    circuit.trip()
+    const headers = [['retry-after', '120']] as const
+    for (const status of [503, 429]) board.attempt(GET).settle({ status, headers })
+    clock.advance(10_000)
+    expect(circuit.state).toBe('half-open')
+    expect(board.attempt(GET).refused).toBe(false)
+    expect(board.shadowReport()).toMatchObject([{ refused: 2 }])
+  })
+
+  test('a call that would have been refused, and whose body breaks, is none that went well', () => {
+    const { board, circuit } = guarded({ mode: 'shadow' }, 200)
+    circuit.trip()
+    const attempt = board.attempt(GET)
+    attempt.settle({ status: 200 })
+    expect(board.shadowReport()).toMatchObject([{ refused: 1, ofThoseWell: 1, ofThoseFailed: 0 }])
+    attempt.amend({ error: new Error('cut short') })
+    expect(board.shadowReport()).toMatchObject([{ refused: 1, ofThoseWell: 0, ofThoseFailed: 1 }])
+  })
+
+  test('it does not say that calls are refused', () => {
+    const { board, circuit } = guarded({ mode: 'shadow' }, 200)
+    circuit.trip()
+    expect(circuit.explain()).toContain('Calls would be refused for another 10 s.')
+    board.configure('a.test', { mode: 'off' })
+    expect(circuit.explain()).not.toContain('refused for another')
+    board.configure('a.test', { mode: 'on' })
+    expect(circuit.explain()).toContain('Calls are refused for another 10 s.')
   })
 
   test('nothing stands in', async () => {

@@ -113,6 +113,7 @@ describe('a snapshot', () => {
     ['{}', 'no snapshot of a board'],
     [{ version: 2, circuits: [] }, 'a snapshot of version 2, and 1 is known'],
     [{ version: 1 }, 'a snapshot without a list of circuits'],
+    [{ version: { toString: 1 } }, 'a snapshot of version {"toString":1}, and 1 is known'],
   ])('%o is none, and is given back', (snapshot, why) => {
     expect(fresh().board.restore(snapshot)).toEqual([{ entry: snapshot, why }])
   })
@@ -120,7 +121,8 @@ describe('a snapshot', () => {
   test.each([
     [null, 'no entry'],
     [{ state: 'open', until: NOW }, 'without a key'],
-    [{ key: 'a.test', state: 'half-open', until: NOW }, 'the state half-open is none that is kept'],
+    [{ key: 'a.test', state: 'half-open', until: NOW }, 'the state "half-open" is none that is kept'],
+    [{ key: 'a.test', state: { toString: 1 } }, 'the state {"toString":1} is none that is kept'],
     [{ key: 'a.test', state: 'open' }, 'open without a moment until when'],
     [{ key: 'a.test', state: 'open', until: -1 }, 'open without a moment until when'],
     [{ key: 'a.test', state: 'open', until: NOW, trips: 0.5 }, 'trips must be a count'],

@@ -1,4 +1,5 @@
 // What a board knows, as plain JSON: to be kept over a restart.
+import { show } from './duration.ts'
 
 /** What one circuit knew that was not simply closed. Moments are milliseconds since the epoch. */
 export interface CircuitSnapshot {
@@ -29,7 +30,7 @@ export interface Unrestored {
 export function entriesOf(snapshot: unknown): readonly unknown[] | string {
   if (typeof snapshot !== 'object' || snapshot === null) return 'no snapshot of a board'
   const { version, circuits } = snapshot as Partial<BoardSnapshot>
-  if (version !== 1) return `a snapshot of version ${String(version)}, and 1 is known`
+  if (version !== 1) return `a snapshot of version ${show(version)}, and 1 is known`
   return Array.isArray(circuits) ? circuits : 'a snapshot without a list of circuits'
 }
 
@@ -38,7 +39,7 @@ export function readEntry(entry: unknown): CircuitSnapshot | string {
   if (typeof entry !== 'object' || entry === null) return 'no entry'
   const { key, state, until, trips = 0, pausedUntil } = entry as { [Name in keyof CircuitSnapshot]?: unknown }
   if (typeof key !== 'string' || key === '') return 'without a key'
-  if (state !== 'open' && state !== 'closed') return `the state ${String(state)} is none that is kept`
+  if (state !== 'open' && state !== 'closed') return `the state ${show(state)} is none that is kept`
   if (state === 'open' && !isMoment(until)) return 'open without a moment until when'
   if (!(Number.isSafeInteger(trips) && (trips as number) >= 0)) return 'trips must be a count'
   if (pausedUntil !== undefined && !isMoment(pausedUntil)) return 'pausedUntil must be a moment'

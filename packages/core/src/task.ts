@@ -37,7 +37,7 @@ export interface TaskCircuit {
   admitTask(startedAt?: number): number
   settle(token: number, verdict: Verdict, startedAt?: number, kind?: Kind): number
   refusal(token: number): CircuitOpenError
-  pause(ms: number): void
+  pause(ms: number, token?: number): void
 }
 
 /** @internal Runs a task that is judged by more than whether it threw, or whose time counts. */
@@ -82,7 +82,7 @@ export function judgeTask(
   const said = classified(circuit, outcome, options)
   if (typeof said === 'string') verdict = said
   else if (said !== undefined) {
-    circuit.pause(said.pause)
+    circuit.pause(said.pause, token)
     verdict = 'ignored'
   }
   const call = circuit.settle(token, verdict, startedAt, kindOf(error))

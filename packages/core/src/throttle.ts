@@ -7,23 +7,25 @@ const MOST = 0.9
 /** @internal What was asked for and what was accepted, in a window of time. */
 export class Throttle {
   readonly #ratio: number
-  readonly #minimum: number
   /** Its calls are what was asked for, refused ones included; its failures are what was accepted of that. */
   readonly #window: TimeWindow
 
-  constructor(ratio: number, minimum: number, span: number) {
+  constructor(ratio: number, span: number) {
     this.#ratio = ratio
-    this.#minimum = minimum
     this.#window = new TimeWindow(span, false)
   }
 
-  /** Counts a call that is asked for. @returns whether it is refused */
-  refuses(now: number, random: () => number): boolean {
+  /**
+   * Counts a call that is asked for.
+   * @param minimum how many must have been asked for before one is refused
+   * @returns whether it is refused
+   */
+  refuses(now: number, minimum: number, random: () => number): boolean {
     const window = this.#window
     window.roll(now)
     const { calls: asked, failures: accepted } = window
     window.record(false, false)
-    if (asked < this.#minimum) return false
+    if (asked < minimum) return false
     const drop = (asked - this.#ratio * accepted) / (asked + 1)
     return drop > 0 && random() < Math.min(MOST, drop)
   }

@@ -2,6 +2,7 @@
 import type { TransitionEvent } from './events.ts'
 import { Holds } from './holds.ts'
 import { Leases } from './leases.ts'
+import type { ShadowTally } from './shadow.ts'
 import type { State } from './state.ts'
 
 /** @internal Moments are milliseconds on the board's clock. */
@@ -24,9 +25,8 @@ export class Trouble {
   tripsBefore = 0
   /** When somebody last asked for leave. */
   askedAt = 0
-  /** In shadow: calls that would have been refused, and ended well, or did not. */
-  spared = 0
-  lost = 0
+  /** What it would have done, once it is in shadow. */
+  shadow: ShadowTally | undefined = undefined
   holds: Holds = new Holds()
   /** The last change, and the last one that made it refuse. */
   last: TransitionEvent | undefined = undefined

@@ -111,8 +111,8 @@ export const FAULTS: readonly Fault[] = [
   {
     what: 'a pause closes the circuit',
     file: CIRCUIT,
-    from: 'if (!(ms > 0)) return\n',
-    to: "if (!(ms > 0)) return\n    if (this.#machine === 'half-open') this.#machine = 'closed'\n",
+    from: 'if (!(ms > 0) || token === GHOST) return\n',
+    to: "if (!(ms > 0) || token === GHOST) return\n    if (this.#machine === 'half-open') this.#machine = 'closed'\n",
     in: 'handsOnOpen',
     breaks: 'pause',
   },
