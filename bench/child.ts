@@ -16,6 +16,7 @@ const MEASURES: Record<Section, (task: Task) => Promise<Figure[]>> = {
     const { bytes, times } = await import('./replies.ts')
     return exact ? bytes() : times(rounds)
   },
+  telemetry: async ({ rounds }) => (await import('./telemetry.ts')).telemetry(rounds),
 }
 
 const task = JSON.parse(process.argv[2]!) as Task

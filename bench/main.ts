@@ -1,6 +1,6 @@
 // What Fuseboard costs, side by side with a bare call, cockatiel and opossum, against the targets in targets.ts.
 // Exits 1 where a target is missed, 2 where the controls were too noisy for a verdict. `--quick` takes seconds and judges only
-// what noise cannot touch, bytes and timers.
+// what noise cannot touch, bytes and timers. `--section telemetry` measures one section, and keeps no results.
 import { parseArgs } from 'node:util'
 import { measure, SECTIONS, type Section } from './fresh.ts'
 import { heading, load, summary, table, write } from './report.ts'
@@ -11,17 +11,21 @@ const TRIES = 3
 /** No section begins another try later than this. */
 const PATIENCE_MS = 200_000
 
-const { quick } = parseArgs({ options: { quick: { type: 'boolean', default: false } } }).values
+const { quick, section: only } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, section: { type: 'string' } },
+}).values
+const sections = SECTIONS.filter((section) => only === undefined || section === only)
+if (sections.length === 0) throw new RangeError(`--section must be one of ${SECTIONS.join(', ')}, got ${only}`)
 const started = { at: new Date().toISOString(), load: load() }
 console.log(heading())
 
 const rows: Row[] = []
-for (const section of SECTIONS) {
+for (const section of sections) {
   const found = await (quick ? glance(section) : look(section))
   rows.push(...found)
   if (found.length > 0) console.log(table(section, found))
 }
-write(new URL('results.json', import.meta.url), rows, { ...started, loadAfter: load(), quick })
+if (only === undefined) write(new URL('results.json', import.meta.url), rows, { ...started, loadAfter: load(), quick })
 console.log(summary(rows))
 process.exitCode = exitCode(rows)
 

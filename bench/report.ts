@@ -15,6 +15,7 @@ const TITLES: Record<Section, string> = {
   clients: 'The other clients',
   outage: "A dead host of five, slowAfter: '250ms'",
   replies: 'Stored replies',
+  telemetry: 'A call through a closed circuit that is watched',
 }
 
 const WIDTHS = [52, 12, 16, 10]

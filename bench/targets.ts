@@ -49,6 +49,15 @@ function costOf(client: string): Target[] {
   return [target('CPU', { atMost: 1.05 }), target('throughput', { atLeast: 0.95 })]
 }
 
+/** What watching may add to a call, and what is left of it once nobody watches. */
+const watchedCost = (call: string): Target[] =>
+  ['otel', 'prometheus', 'log', 'cloudwatch', 'all four', 'taken away'].map((attached) => ({
+    section: 'telemetry',
+    figure: `${call}, ${attached} / none`,
+    atMost: 1.05,
+    control: { figure: `${call}, none again / none`, from: 0.95, to: 1.05 },
+  }))
+
 export const TARGETS: readonly Target[] = [
   { section: 'clock', figure: 'circuit.admit + settle / clock', atMost: 1.25, control: again('clock') },
   { section: 'bytes', figure: 'circuit.admit + settle', atMost: 0 },
@@ -81,6 +90,7 @@ export const TARGETS: readonly Target[] = [
   { section: 'outage', figure: 'guarded, healthy p99 / control', atMost: 2 },
   { section: 'outage', figure: 'guarded, requests beyond what may reach it', atMost: 0 },
   { section: 'replies', figure: 'a store that hangs is a miss within', atMost: 150 },
+  ...['board.run', 'board.attempt + settle'].flatMap(watchedCost),
 ]
 
 /** The verdicts on the figures of a section. A target whose figure is not there is missed. */
