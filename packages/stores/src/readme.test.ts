@@ -1,40 +1,16 @@
 // The code of the README is what a program may say.
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { blocksOf, typeFaults } from '../../../tools/code-blocks.ts'
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const page = readFileSync(here('../README.md'), 'utf8')
+const page = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
 test('each block has the types that it needs', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fuseboard-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  symlinkSync(here('../node_modules'), join(folder, 'node_modules'))
-  const blocks = [...page.matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code)
-  expect(blocks.length).toBeGreaterThan(4)
-  for (const [nth, block] of blocks.entries()) {
+  const blocks = blocksOf(page).map((block) => {
     // What an earlier block has imported is not said again.
     const missing = ['createBoard', 'staleIfError'].filter((name) => !block.match(`import [^\n]*\\b${name}\\b`))
-    writeFileSync(join(folder, `block${nth}.ts`), `import { ${missing.join(', ')} } from '@fuseboard/core'\n${block}`)
-  }
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  const compilerOptions = {
-    noEmit: true,
-    noUnusedLocals: false,
-    typeRoots: [here('../../../node_modules/@types')],
-    paths: { '@fuseboard/stores/*': [here('*.ts')] },
-  }
-  writeFileSync(
-    join(folder, 'tsconfig.json'),
-    JSON.stringify({ extends: here('../../../tsconfig.base.json'), compilerOptions, include: ['*.ts'] }),
-  )
-  const tsc = here('../../../node_modules/typescript/bin/tsc')
-  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(
-    (error) => error as { stdout: string },
-  )
-  expect(stdout).toBe('')
+    return `import { ${missing.join(', ')} } from '@fuseboard/core'\n${block}`
+  })
+  expect(blocks.length).toBeGreaterThan(4)
+  expect(await typeFaults(blocks, 'stores')).toBe('')
 }, 60_000)
