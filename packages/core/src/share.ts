@@ -87,7 +87,6 @@ export class Share implements Sharing {
   #over = false
   readonly #endWatch: () => void
   readonly #ended: () => void
-  #over = false
 
   constructor(circuit: SharedCircuit, link: FleetLink, ended: () => void) {
     this.#circuit = circuit
@@ -433,7 +432,6 @@ export class Share implements Sharing {
   }
 
   #follow(view: View, lost: boolean): void {
-    if (this.#over) return
     const { record } = view
     this.#followHolds(record)
     const before = this.#epoch
