@@ -6,7 +6,9 @@ import { hasRedis } from './stores.ts'
 
 /** @returns the bounds that did not hold */
 export async function soakFleet(print: (line: string) => void, only: string | undefined): Promise<readonly string[]> {
-  print('fleet: eight processes of ten instances, 400 calls a second, a service that takes 10 ms and is down for 7 s;\n       on DynamoDB of five, 100 calls a second')
+  print(
+    'fleet: eight processes of ten instances, 400 calls a second, a service that takes 10 ms and is down for 7 s;\n       on DynamoDB of five, 100 calls a second',
+  )
   const columns = [
     'kept',
     'p50 ms',
