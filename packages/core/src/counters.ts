@@ -5,6 +5,7 @@ export interface Counters {
   readonly successes: number
   readonly failures: number
   readonly ignored: number
+  /** Calls that were not sent. In shadow there are none: `board.shadowReport()` has those that would have been. */
   readonly refused: number
   /** Results that came when the circuit had moved on: they decided nothing. */
   readonly stale: number
