@@ -59,6 +59,11 @@ export class Board {
   #lastKeyed: Circuit | undefined = undefined
   #carrier: Carrier | undefined = undefined
   readonly #fleet: FleetSide | undefined
+  /** The rules of guards, which no host's policy touches. */
+  readonly #guards = new WeakSet<Rules>()
+  /** Which configure made rules: the last one counts where hosts share a circuit. */
+  readonly #configured = new WeakMap<Rules, number>()
+  #configures = 0
 
   /** @internal */
   constructor(options: BoardOptions) {
@@ -244,7 +249,9 @@ export class Board {
 
   /** @internal A policy over the board's own. */
   rules(policy: Policy, where: string): Rules {
-    return this.#hosts.over(policy, where)
+    const rules = this.#hosts.over(policy, where)
+    this.#guards.add(rules)
+    return rules
   }
 
   /** @internal */
@@ -278,8 +285,9 @@ export class Board {
     this.#origins.clear()
     this.#lastOrigin = ''
     this.#lastEntry = this.#lastKeyed = undefined
+    this.#configured.set(now, ++this.#configures)
     for (const circuit of this.#wiring.circuits.all()) {
-      if (!circuit.pinned && (circuit.rules === before || this.#hosts.of(circuit.key) === now)) circuit.configure(now)
+      if (circuit.rules === before || this.#hosts.of(circuit.key) === now) this.#reconfigure(circuit, now)
     }
   }
 
@@ -351,11 +359,19 @@ export class Board {
   #circuitOf(entry: Entry, rules: Rules, request: RequestLike): Circuit | undefined {
     if (rules.key !== undefined) {
       const key = this.#keyOf(rules.key, new RequestView(request, entry.host))
-      return this.keyed(key, rules)
+      const circuit = this.keyed(key, rules)
+      if (circuit !== undefined && circuit.rules !== rules) this.#reconfigure(circuit, rules)
+      return circuit
     }
     const known = entry.circuit
     if (known !== undefined && !known.retired) return known
     return (entry.circuit = this.keyed(entry.host, rules))
+  }
+
+  /** Unless a guard has it, or it goes by newer rules already. */
+  #reconfigure(circuit: Circuit, rules: Rules): void {
+    const isNewer = (this.#configured.get(rules) ?? 0) > (this.#configured.get(circuit.rules) ?? 0)
+    if (isNewer && !circuit.pinned && !this.#guards.has(circuit.rules)) circuit.configure(rules)
   }
 
   #keyOf(key: NonNullable<Rules['key']>, request: RequestView): string {

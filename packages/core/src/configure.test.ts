@@ -107,6 +107,19 @@ describe('board.configure', () => {
     expect(board.circuit(GET.url).state).toBe('open')
   })
 
+  test('reaches the circuits of a host that was not named, at their next calls; of hosts that share one the last counts', () => {
+    const board = createBoard({ clock: manualClock(), key: () => 'tenant', consecutiveFailures: 1 })
+    fail(board, 1)
+    fail(board, 1, 'https://b.test/')
+    board.configure('a.test', { mode: 'shadow' })
+    expect(board.attempt(GET).refused).toBe(false)
+    expect(board.attempt({ method: 'GET', url: 'https://b.test/' }).refused).toBe(false)
+    board.configure('b.test', { label: 'b' })
+    expect(board.attempt({ method: 'GET', url: 'https://b.test/' }).refused).toBe(true)
+    expect(board.attempt(GET).refused).toBe(true)
+    expect(board.circuit('tenant').label).toBe('b')
+  })
+
   test('is laid over what a function says of the host', () => {
     const board = createBoard({
       hosts: (host) => (host === 'a.test' ? { label: 'a', consecutiveFailures: 5 } : undefined),
@@ -152,6 +165,19 @@ describe('board.configure', () => {
     board.configure('a.test', { mode: 'off' })
     job.circuit.trip()
     expect(job).toThrow('a.test is open')
+  })
+
+  test('leaves the policy of a guard alone whose circuits depend on what it is called with', () => {
+    const board = createBoard()
+    const job = board.guard(
+      (host: string) => host,
+      (host: string) => host,
+      { consecutiveFailures: 2 },
+    )
+    job('a.test')
+    board.configure('a.test', { mode: 'off' })
+    job.circuit('a.test').trip()
+    expect(() => job('a.test')).toThrow('a.test is open')
   })
 
   test.each([

@@ -187,6 +187,16 @@ describe('FUSEBOARD', () => {
     await expect(call()).rejects.toSatisfy((error) => circuitOpen(error)?.reason === 'open')
   })
 
+  test('that may not be read is none', () => {
+    const env = new Proxy({}, { get: () => expect.unreachable('no leave') })
+    vi.stubGlobal('process', { env })
+    try {
+      expect(createBoard({ mode: 'shadow' }).shadowReport()).toEqual([])
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+
   test('of another word is warned of, and not heeded', () => {
     vi.stubEnv('FUSEBOARD', 'disabled')
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
