@@ -1,4 +1,5 @@
 // What goes wrong in the story, in which order, and for how long.
+import { mulberry32, shuffle } from '../random.ts'
 import type { Outage } from './server.ts'
 
 export interface Trouble {
@@ -50,24 +51,4 @@ const TROUBLES: readonly Trouble[] = [
 /** The outages in the order of the story, or shuffled by a seed. */
 export function troubles(seed: number | undefined): readonly Trouble[] {
   return seed === undefined ? TROUBLES : shuffle(TROUBLES, mulberry32(seed))
-}
-
-function shuffle<T>(items: readonly T[], random: () => number): T[] {
-  const shuffled = [...items]
-  for (let last = shuffled.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1))
-    ;[shuffled[last], shuffled[other]] = [shuffled[other]!, shuffled[last]!]
-  }
-  return shuffled
-}
-
-// A generator of random numbers that a seed fixes.
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -1,6 +1,7 @@
 // The verse service on 127.0.0.1, made from recorded answers: it limits, bans, breaks, hangs, disappears and comes back as the real one does.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { listenOn, listenSomewhere } from '../listen.ts'
 import { Answers, recorded, type Answer } from './answers.ts'
 import { Limiter } from './limiter.ts'
 
@@ -167,24 +168,6 @@ export class BibleServer {
 
 // The order in which its pooled connections are taken after the database has restarted: a stale one costs a request once.
 const POOL = ['stale', 'fresh', 'fresh', 'stale', 'fresh', 'stale'] as const
-
-// Below the ports that systems hand out by themselves: while the server is down, nobody else may get its port.
-async function listenSomewhere(server: Server): Promise<number> {
-  for (let attempts = 1; ; attempts++) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
-    try {
-      await listenOn(server, port)
-      return port
-    } catch (error) {
-      if (attempts === 20) throw error
-    }
-  }
-}
-
-async function listenOn(server: Server, port: number): Promise<void> {
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-}
 
 // `node examples/bible/server.ts` serves by itself, at the pace of the real one.
 if (import.meta.main) console.log(`Verses at ${(await BibleServer.listen()).origin}/John+3:16`)
