@@ -1,0 +1,81 @@
+// The story against local servers, in a temporary folder that is gone afterwards.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createBoard } from '@fuseboard/core'
+import { mulberry32 } from '../random.ts'
+import { guardedClients } from './clients.ts'
+import type { Tell } from './events.ts'
+import { Memory } from './memory.ts'
+import type { Options } from './options.ts'
+import { silenceAt, videoPolicy } from './policy.ts'
+import { check, rowsOf } from './promises.ts'
+import { VideoServer } from './server.ts'
+import { Story, StuckError } from './story.ts'
+import { Tally } from './tally.ts'
+
+/** How a run ended. */
+export interface Ending {
+  /** The exit status. */
+  readonly status: number
+  readonly says: string
+}
+
+/** Bytes a second of each body, so that a bar is seen to grow. */
+const SPEED = 24 * 2 ** 20
+const RESOLUTION = 10
+
+export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: AbortSignal): Promise<Ending> {
+  // What is still under way when it is stopped is nobody's concern.
+  const tell: Tell = (event) => void (signal.aborted || tellAll(event))
+  const silence = silenceAt(scale)
+  const server = await VideoServer.listen(SPEED)
+  const platform = await VideoServer.listen()
+  const folder = await mkdtemp(join(tmpdir(), 'fuseboard-video-'))
+  const memory = new Memory()
+  const lateness = monitorEventLoopDelay({ resolution: RESOLUTION })
+  lateness.enable()
+
+  const policy = videoPolicy('videos', scale)
+  const board = createBoard({ hosts: { [server.host]: policy } })
+  const tally = new Tally(board, server)
+  board.on('transition', ({ to, message }) => tell({ event: 'transition', to, message }))
+  const clients = guardedClients(board, silence)
+  const story = new Story({
+    board,
+    clients,
+    server,
+    platform,
+    folder,
+    scale,
+    random: mulberry32(seed),
+    memory,
+    tell,
+    signal,
+  })
+
+  try {
+    const { host } = server
+    const { openFor: openForMs } = policy
+    tell({ event: 'start', seed, scale, host, platform: platform.host, openForMs, silenceMs: silence })
+    await story.play()
+    const { growth } = memory
+    const late = lateness.max / 1_000_000 - RESOLUTION
+    const rows = await rowsOf(story, folder, server, platform)
+    tell({ event: 'summary', rows })
+    const promises = check({ story, rows, server, tally, silence, late, growth })
+    for (const promise of promises) tell({ event: 'promise', ...promise })
+    const broken = promises.filter(({ kept }) => !kept)
+    if (broken.length === 0) return { status: 0, says: 'All promises kept.' }
+    return { status: 1, says: `Broken: ${broken.map(({ promise, reason }) => `${promise}: ${reason}`).join('; ')}.` }
+  } catch (error) {
+    if (signal.aborted) return { status: 130, says: 'Stopped.' }
+    if (error instanceof StuckError) return { status: 1, says: `Stuck: ${error.message}.` }
+    throw error
+  } finally {
+    memory.close()
+    await Promise.all([server.goAway(), platform.goAway()])
+    await rm(folder, { recursive: true, force: true })
+  }
+}
