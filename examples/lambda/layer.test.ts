@@ -1,16 +1,15 @@
 // The layer, built twice and unpacked: the same bytes everywhere, and all that a function needs of Fuseboard.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { transform } from 'esbuild'
 import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { dynamoServer, TABLE, type DynamoServer } from '../../packages/stores/test/dynamo-server.ts'
-import { BibleServer } from '../bible/server.ts'
-import { startInstance, type Instance, type Line } from './runtime/instance.ts'
+import { dynamoServer, TABLE } from '../../packages/stores/test/dynamo-server.ts'
+import type { Instance, Line } from './runtime/instance.ts'
+import { REFUSES_ESM, SDK, startWorld, unpack, writeTask, type Kind, type World } from './runtime/world.ts'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
@@ -27,10 +26,7 @@ beforeAll(async () => {
     built(join(folder, 'some/where/else'), { day: '2038-02-28T12:00:00Z', zone: 'America/New_York', locale: 'sv_SE' }),
   ])
   layer = join(folder, 'opt')
-  for (const [path, bytes] of Object.entries(unzipSync(builds[0] ?? Buffer.alloc(0)))) {
-    await mkdir(dirname(join(layer, path)), { recursive: true })
-    await writeFile(join(layer, path), bytes)
-  }
+  await unpack(builds[0]!, layer)
 }, 120_000)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -121,62 +117,36 @@ async function entries(): Promise<string[]> {
   return found
 }
 
-const SDK = join(import.meta.dirname, '../node_modules')
-/** What AWS starts Node 22 with. */
-const REFUSES_ESM = ['--no-experimental-require-module', '--no-experimental-detect-module']
-
-let dynamo: DynamoServer
-beforeAll(async () => {
-  dynamo = await dynamoServer()
-})
-afterAll(() => dynamo[Symbol.asyncDispose]())
-
 const VERSE = { reference: 'John 3:16' }
 const READ = expect.objectContaining({
   text: expect.stringContaining('For God so loved the world') as string,
 }) as object
 const MADE = { reference: 'John 3:16', text: '[Bible verse temporarily unavailable]' }
-/** Instead of half a minute. */
-const OPEN_FOR = 1_000
+/** Longer than the circuit of the example is open: 30 s, and by a fifth of that a probe may be late. */
+const LONGER_THAN_OPEN = 37_000
 
-/** A folder with the handler of the example, as it is or as CommonJS, and a circuit that is open for a second only. */
-async function taskOf(kind: 'ESM' | 'CommonJS'): Promise<string> {
-  const task = join(folder, `task-${kind}`)
-  await mkdir(task, { recursive: true })
-  const code = (await readFile(join(import.meta.dirname, 'handler.mjs'), 'utf8')).replace("'30s'", `${OPEN_FOR}`)
-  expect(code).toContain(`openFor: ${OPEN_FOR},`)
-  if (kind === 'ESM') await writeFile(join(task, 'handler.mjs'), code)
-  else await writeFile(join(task, 'handler.cjs'), (await transform(code, { format: 'cjs', platform: 'node' })).code)
-  return task
+interface Started extends AsyncDisposable, Pick<World, 'service' | 'instances'> {
+  /** The clocks of all of them go on by so much. */
+  advance(ms: number): void
 }
 
-/** Instances of one function, and the service that they ask. */
-async function started(kind: 'ESM' | 'CommonJS', count: number, env: Readonly<Record<string, string>> = {}) {
-  const task = await taskOf(kind)
+/** Instances of one function, the service that they ask, and their table. */
+async function started(kind: Kind, count: number, env: Readonly<Record<string, string>> = {}): Promise<Started> {
   await using stack = new AsyncDisposableStack()
-  const service = await BibleServer.listen()
-  stack.defer(() => service.close())
-  const instances: Instance[] = []
-  const start = async (): Promise<void> => {
-    const instance = await startInstance({
-      task,
-      layer,
-      sdk: SDK,
-      flags: kind === 'ESM' ? [] : REFUSES_ESM,
-      env: {
-        AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${dynamo.port}`,
-        FUSEBOARD_TABLE: TABLE,
-        FUSEBOARD_NAMESPACE: kind,
-        VERSES: service.origin,
-        ...env,
-      },
-    })
-    instances.push(stack.use(instance))
-  }
-  await Promise.all(Array.from({ length: count }, start))
-  const [first, second] = instances as [Instance, Instance]
+  const clock = { ahead: 0 }
+  const { port } = stack.use(await dynamoServer(() => Date.now() + clock.ahead))
+  const task = join(folder, `task-${kind}`)
+  await writeTask(task, kind)
+  const ahead = (): number => clock.ahead
+  const world = await startWorld({ kind, task, layer, port, table: TABLE, instances: count, env, ahead })
+  const { service, instances } = stack.use(world)
   const all = stack.move()
-  return { service, first, second, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  return {
+    service,
+    instances,
+    advance: (ms) => void (clock.ahead += ms),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
 }
 
 describe.concurrent('a handler from the layer', () => {
@@ -184,7 +154,8 @@ describe.concurrent('a handler from the layer', () => {
     'in %s shares its circuit with other instances, and finds it well again after it was frozen',
     async (kind) => {
       await using world = await started(kind, 2)
-      const { service, first, second } = world
+      const { service, instances } = world
+      const [first, second] = instances as [Instance, Instance]
       expect([await first.invoke(VERSE), await second.invoke(VERSE)]).toEqual([READ, READ])
       expect(states(first)).toEqual([0])
 
@@ -200,7 +171,7 @@ describe.concurrent('a handler from the layer', () => {
 
       await Promise.all([first.freeze(), second.freeze()])
       await service.mend()
-      await passed(OPEN_FOR * 1.5)
+      world.advance(LONGER_THAN_OPEN)
       first.thaw()
       second.thaw()
       expect([await first.invoke(VERSE), await second.invoke(VERSE)]).toEqual([READ, READ])
@@ -211,7 +182,8 @@ describe.concurrent('a handler from the layer', () => {
 
   test('asks all the same where FUSEBOARD=off', async () => {
     await using world = await started('ESM', 1, { FUSEBOARD: 'off' })
-    const { service, first } = world
+    const { service, instances } = world
+    const [first] = instances as [Instance]
     await service.breakDown('limiter-store-down')
     for (let nth = 0; nth < 5; nth++) await expect(first.invoke(VERSE)).rejects.toThrow('SyntaxError')
     expect(service.counters.dead).toBe(5)
@@ -226,5 +198,3 @@ const valuesOf = ({ metrics }: Instance, name: string): number[] =>
   metrics.flatMap((line: Line) => (name in line ? [line[name] as number] : []))
 const states = (instance: Instance): number[] => valuesOf(instance, 'CircuitBreakerState')
 const sum = (instance: Instance, name: string): number => valuesOf(instance, name).reduce((a, b) => a + b, 0)
-
-const passed = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

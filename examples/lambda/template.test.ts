@@ -161,7 +161,6 @@ describe('template.yaml', () => {
       ...process.env,
       FUSEBOARD_TABLE: 'circuits',
       FUSEBOARD_NAMESPACE: 'verses',
-      AWS_REGION: 'eu-central-1',
     }
     const { stdout } = await promisify(execFile)(process.execPath, [command, ...args, ...names], { env })
     const made = (JSON.parse(stdout) as Template).Resources

@@ -9,6 +9,7 @@ import { createClient } from 'redis'
 import type { StoreKind } from './messages.ts'
 
 const REDIS = 'redis-server'
+export const TABLE = 'fuseboard'
 export const hasRedis: boolean = spawnSync(REDIS, ['--version']).status === 0
 
 /** A store in a process of its own. */
@@ -118,13 +119,13 @@ async function makeTable(port: number): Promise<void> {
   })
   await client.send(
     new CreateTableCommand({
-      TableName: 'fuseboard',
+      TableName: TABLE,
       AttributeDefinitions: [{ AttributeName: 'k', AttributeType: 'S' }],
       KeySchema: [{ AttributeName: 'k', KeyType: 'HASH' }],
       BillingMode: 'PAY_PER_REQUEST',
     }),
   )
-  await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.05 }, { TableName: 'fuseboard' })
+  await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.05 }, { TableName: TABLE })
   client.destroy()
 }
 

@@ -16,6 +16,10 @@ export interface InstanceOptions {
   /** Of Node. */
   readonly flags: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** The script that takes the place of Lambda's runtime; it is given the name of the handler. @default a small one of our own */
+  readonly runtime?: string
+  /** Milliseconds by which its clocks are ahead of ours; ours is the only runtime that heeds it. @default 0 */
+  readonly ahead?: () => number
 }
 
 /** A line of Embedded Metric Format. */
@@ -34,21 +38,25 @@ export interface Instance extends AsyncDisposable {
 }
 
 /** Waits until the handler has been loaded. */
-export async function startInstance({ task, layer, sdk, flags, env }: InstanceOptions): Promise<Instance> {
-  const api = await runtimeApi()
-  const here = (file: string): string => join(import.meta.dirname, file)
-  const child = spawn(process.execPath, [...flags, '--import', here('resolver.ts'), here('bootstrap.ts')], {
+export async function startInstance(options: InstanceOptions): Promise<Instance> {
+  const { task, layer, sdk, flags, env, runtime = BOOTSTRAP, ahead = () => 0 } = options
+  const api = await runtimeApi(ahead)
+  const child = spawn(process.execPath, [...flags, '--import', RESOLVER, runtime, HANDLER], {
     cwd: task,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       AWS_LAMBDA_RUNTIME_API: api.host,
       AWS_LAMBDA_FUNCTION_NAME: 'verses',
+      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+      AWS_LAMBDA_LOG_GROUP_NAME: 'verses',
+      AWS_LAMBDA_LOG_STREAM_NAME: 'one',
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'nobody',
       AWS_SECRET_ACCESS_KEY: 'nothing',
       LAMBDA_TASK_ROOT: task,
-      _HANDLER: 'handler.handler',
+      _HANDLER: HANDLER,
       NODE_PATH: [join(layer, 'nodejs/node_modules'), sdk].join(delimiter),
       ...env,
     },
@@ -62,12 +70,15 @@ export async function startInstance({ task, layer, sdk, flags, env }: InstanceOp
   createInterface({ input: child.stderr }).on('line', (line) => printed.push(line))
   const ended = once(child, 'close')
 
+  const died = ended.then(() => Promise.reject(new Error(`the instance ended: ${printed.join('\n')}`)))
+  died.catch(() => {})
+
   const instance: Instance = {
     metrics,
     printed,
-    invoke: (event) => api.invoke(event),
+    invoke: (event) => Promise.race([api.invoke(event), died]),
     async freeze() {
-      await api.idle()
+      await Promise.race([api.idle(), died])
       child.kill('SIGSTOP')
     },
     thaw: () => void child.kill('SIGCONT'),
@@ -77,14 +88,15 @@ export async function startInstance({ task, layer, sdk, flags, env }: InstanceOp
       await api[Symbol.asyncDispose]()
     },
   }
-  const died = ended.then(() =>
-    Promise.reject(new Error(`it ended before its first invocation: ${printed.join('\n')}`)),
-  )
   try {
     await Promise.race([api.idle(), died])
+    return instance
   } catch (error) {
     await instance[Symbol.asyncDispose]()
     throw error
   }
-  return instance
 }
+
+const HANDLER = 'handler.handler'
+const BOOTSTRAP = join(import.meta.dirname, 'bootstrap.ts')
+const RESOLVER = join(import.meta.dirname, 'resolver.ts')

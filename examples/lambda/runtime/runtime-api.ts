@@ -13,7 +13,8 @@ export interface RuntimeApi extends AsyncDisposable {
   idle(): Promise<void>
 }
 
-export async function runtimeApi(): Promise<RuntimeApi> {
+/** @param ahead milliseconds by which the clocks of the instance are to be ahead of ours */
+export async function runtimeApi(ahead: () => number): Promise<RuntimeApi> {
   let asking = deferred<ServerResponse>()
   let result = deferred<unknown>()
 
@@ -37,6 +38,7 @@ export async function runtimeApi(): Promise<RuntimeApi> {
       result = deferred()
       response.writeHead(200, {
         'content-type': 'application/json',
+        'clock-ahead-ms': `${ahead()}`,
         'lambda-runtime-aws-request-id': crypto.randomUUID(),
         'lambda-runtime-deadline-ms': `${Date.now() + 10_000}`,
         'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:eu-central-1:123456789012:function:verses',

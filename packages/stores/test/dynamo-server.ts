@@ -15,8 +15,11 @@ export interface DynamoServer extends AsyncDisposable {
   readonly port: number
 }
 
-export async function dynamoServer(): Promise<DynamoServer> {
-  const server = dynalite({ createTableMs: 0 }).listen(0, '127.0.0.1')
+/** @param now what its answers say the time is */
+export async function dynamoServer(now: () => number = Date.now): Promise<DynamoServer> {
+  const server = dynalite({ createTableMs: 0 })
+  server.prependListener('request', (_request, response) => response.setHeader('date', new Date(now()).toUTCString()))
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const client = dynamoClient(port)
