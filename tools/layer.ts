@@ -1,7 +1,7 @@
 // Builds the Lambda layer from packages/*/dist: a zip that has the same bytes wherever and whenever it is built.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, transform } from 'esbuild'
 import { zip, type Entry } from './zip.ts'
@@ -23,7 +23,9 @@ const { values } = parseArgs({ options: { out: { type: 'string', default: join(r
 const bytes = zip((await Promise.all(PACKAGES.map(filesOf))).flat())
 await mkdir(dirname(values.out), { recursive: true })
 await writeFile(values.out, bytes)
-console.log(`${values.out}  ${bytes.length} bytes  sha256 ${createHash('sha256').update(bytes).digest('hex')}`)
+console.log(
+  `${relative('', values.out)}  ${bytes.length} bytes  sha256 ${createHash('sha256').update(bytes).digest('hex')}`,
+)
 
 /** A package under the path where Lambda looks for modules, below /opt. */
 async function filesOf(folder: string): Promise<Entry[]> {

@@ -58,7 +58,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         },
       }),
     )
-  const instances = await Promise.all(Array.from({ length: count }, start))
+  const starts = Array.from({ length: count }, start)
+  // Where one does not start, the others have to have done so before they can be ended.
+  await Promise.allSettled(starts)
+  const instances = await Promise.all(starts)
   const all = stack.move()
   return { service, instances, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
