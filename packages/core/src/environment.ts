@@ -10,8 +10,8 @@ export function forcedMode(warn: (code: string, message: string) => void): 'off'
   return undefined
 }
 
-// Where a program must be given leave to read it, as in Deno, none is no reason to have no board.
-function environment(name: string): string | undefined {
+/** @internal A variable of the environment. Where a program must be given leave to read it, as in Deno, none is no reason to have no board. */
+export function environment(name: string): string | undefined {
   const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } }
   try {
     return process?.env?.[name]

@@ -1,6 +1,7 @@
 // How far the instances of a fleet trust each other, and how often they look: the options, their defaults, and their rules.
 import type { Duration } from './duration.ts'
 import { Check } from './check.ts'
+import { environment } from './environment.ts'
 
 /** How far another instance's verdict on a host goes. */
 export type Trust = 'corroborate' | 'follow' | { readonly quorum: number }
@@ -84,7 +85,4 @@ function readTrust(trust: Trust, check: Check): number {
 }
 
 // A function that is frozen between requests has no time for polling.
-function inLambda(): boolean {
-  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } }
-  return process?.env?.['AWS_LAMBDA_FUNCTION_NAME'] !== undefined
-}
+const inLambda = (): boolean => environment('AWS_LAMBDA_FUNCTION_NAME') !== undefined
