@@ -56,7 +56,8 @@ function guard(board: Board, options: Options): RequestFunction {
 
     const wire = new Wire(attempt, request.method, options)
     if (!attempt.adopted) request.add(attempt.headers)
-    request.options[ATTEMPT] = attempt
+    // Only a transport that is given may be guarded, too; and Node copies options with a symbol in them far more slowly.
+    if (given) request.options[ATTEMPT] = attempt
     return begin(wire, attempt, () => send(request))
   }
   guarded[GUARD] = { board, given }
