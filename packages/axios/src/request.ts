@@ -41,6 +41,10 @@ export class AxiosRequest implements RequestLike {
     return this.#config.withCredentials || 'jar' in this.#config ? 'include' : undefined
   }
 
+  payload(): unknown {
+    return this.#config.data
+  }
+
   /** The URL without its params. */
   get #address(): string {
     const { baseURL, url = '', allowAbsoluteUrls } = this.#config

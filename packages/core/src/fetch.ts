@@ -116,6 +116,14 @@ class FetchCall implements RequestLike, Client<Response>, Watch {
     return this.#init?.credentials ?? this.#request?.credentials
   }
 
+  payload(): unknown {
+    const body = this.#init?.body
+    if (body !== undefined && body !== null) return body
+    const request = this.#request
+    // Its body can be read only once, so another is given; of one that was read already this throws.
+    return request?.body ? request.clone() : undefined
+  }
+
   get signal(): AbortSignal | null | undefined {
     return this.#init?.signal ?? this.#request?.signal
   }

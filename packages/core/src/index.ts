@@ -47,6 +47,7 @@ export type {
 export type { ReplyCounters, Unkept, Unserved } from './reply-counters.ts'
 export type { HttpRequest, RequestLike } from './request.ts'
 export type { BoardSnapshot, CircuitSnapshot, Unrestored } from './snapshot.ts'
+export { retryAfter } from './retry-after.ts'
 export { staleIfError, type StaleIfErrorOptions } from './stale-if-error.ts'
 export type { Ignorable } from './stale-options.ts'
 export type { ShadowReport } from './shadow.ts'

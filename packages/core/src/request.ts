@@ -11,6 +11,12 @@ export interface RequestLike {
   readonly headers?: HeaderPairs | undefined
   /** The credentials mode of fetch. */
   readonly credentials?: string | undefined
+  /**
+   * What it sends, as its client was given it: text, bytes, a form, a stream; a `Request` of its own where only that has it;
+   * undefined where it sends nothing. It may cost a copy, so only who needs it asks, and before the request is sent.
+   * @throws where it has been sent already and cannot be had any more
+   */
+  payload?(): unknown
   /** What ended it where that looks as if its caller had, and was a time limit of its client. */
   timedOut?(): Error | undefined
 }
@@ -24,6 +30,11 @@ export interface HttpRequest {
   readonly host: string
   readonly headers: HeaderPairs
   readonly credentials: string | undefined
+  /**
+   * What it sends, as its client was given it: see {@link RequestLike}. It may cost a copy.
+   * @throws Error where the client does not tell, or can no longer tell
+   */
+  payload?(): unknown
 }
 
 /** @internal Reads an adapter's request for the functions of a policy; made only where one of them asks. */
@@ -52,6 +63,12 @@ export class RequestView implements HttpRequest {
 
   get credentials(): string | undefined {
     return this.#like.credentials
+  }
+
+  payload(): unknown {
+    // Not nothing: who keeps the request would send it empty.
+    if (this.#like.payload === undefined) throw new Error('its client does not tell what a request sends')
+    return this.#like.payload()
   }
 }
 

@@ -1,7 +1,12 @@
 // Retry-After: when a host says that it is worth asking again (RFC 9110, section 10.2.3).
 import { header, type HeaderPairs } from './headers.ts'
 
-/** @internal Milliseconds, or undefined where the host gives no time. A date is read against the answer's own Date. */
+/**
+ * What a host says in `Retry-After`. A date is read against the answer's own Date.
+ *
+ * @param wall milliseconds since the epoch
+ * @returns milliseconds from now, or undefined where the host gives no time
+ */
 export function retryAfter(headers: HeaderPairs | undefined, wall: number): number | undefined {
   const value = header(headers, 'retry-after')?.trim()
   if (value === undefined) return undefined

@@ -45,7 +45,7 @@ function guard(board: Board, options: Options): RequestFunction {
   const given = known?.board === board ? known.given : before
   const send = transport(options, given)
   const guarded: Guarded = ((...args: Arguments): ReturnType<RequestFunction> => {
-    const request = new GotRequest(args)
+    const request = new GotRequest(args, options)
     const wait = board.consult(request, request.options[ATTEMPT])
     return wait === undefined ? go(request) : wait.then(() => go(request))
   }) as RequestFunction

@@ -1,6 +1,7 @@
 // One request as got hands it to a transport: read by a board, and given further header fields.
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import { ATTEMPT, type HeaderPairs, type RequestLike } from '@fuseboard/core'
+import type { Options } from 'got'
 
 /** What got gives its transport: a URL first, but not below its cache. */
 export type Arguments =
@@ -10,14 +11,19 @@ export type Arguments =
 type Callback = (response: IncomingMessage) => void
 type NativeOptions = RequestOptions & { href?: string; [ATTEMPT]?: unknown }
 
+/** What the options of a call say of what it sends. */
+type Given = Pick<Options, 'body' | 'json' | 'form' | 'stringifyJson'>
+
 /** @internal */
 export class GotRequest implements RequestLike {
   readonly args: Arguments
   readonly options: NativeOptions
   readonly #url: URL | undefined
+  readonly #given: Given
 
-  constructor(args: Arguments) {
+  constructor(args: Arguments, given: Given) {
     this.args = args
+    this.#given = given
     this.#url = args[0] instanceof URL ? args[0] : undefined
     this.options = (args[0] instanceof URL ? args[1] : args[0]) as NativeOptions
   }
@@ -41,6 +47,13 @@ export class GotRequest implements RequestLike {
 
   get headers(): HeaderPairs {
     return pairsOf(this.options.headers ?? {})
+  }
+
+  payload(): unknown {
+    const { body, json, form } = this.#given
+    if (body !== undefined) return body
+    if (form !== undefined) return new URLSearchParams(form as Record<string, string>)
+    return json === undefined ? undefined : this.#given.stringifyJson(json)
   }
 
   add(fields: readonly (readonly [name: string, value: string])[]): void {

@@ -37,6 +37,10 @@ export class UndiciRequest implements RequestLike {
     return (this.#pairs ??= headers ? [...fieldPairs(headers)] : [])
   }
 
+  payload(): unknown {
+    return this.#options.body ?? undefined
+  }
+
   get signal(): unknown {
     return (this.#options as Partial<Dispatcher.RequestOptions>).signal
   }
