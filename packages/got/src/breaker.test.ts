@@ -140,6 +140,22 @@ describe('what counts', () => {
     expect([...board.circuits()]).toEqual([])
   })
 
+  test('a board on both sides of a transport of the caller counts once', async () => {
+    const { origin } = await serve((_request, response) => response.end('hello'))
+    const { board, log } = guarded()
+    const between: ExtendOptions = {
+      handlers: [
+        (options, next) => {
+          const { request } = options
+          options.request = (...args) => request?.(...args)
+          return next(options)
+        },
+      ],
+    }
+    await got.extend(breaker(board), between, breaker(board))(origin)
+    expect(log).toHaveLength(1)
+  })
+
   test('two boards, one within the other, count each for itself', async () => {
     const { origin } = await serve((_request, response) => response.end('hello'))
     const one = guarded()
