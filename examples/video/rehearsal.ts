@@ -23,7 +23,7 @@ export interface Ending {
 }
 
 /** Bytes a second of each body, so that a bar is seen to grow. */
-const SPEED = 24 * 2 ** 20
+const SPEED = 32 * 2 ** 20
 const RESOLUTION = 10
 
 export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: AbortSignal): Promise<Ending> {

@@ -117,7 +117,7 @@ export class VideoServer {
   }
 
   async #send(name: string, film: Film, from: number, to: number, response: ServerResponse, gone: AbortSignal) {
-    const startedAt = performance.now()
+    let dueAt = performance.now()
     for (let at = from; at < to;) {
       const trouble = this.#mishaps.get(name)?.[0]
       if (trouble?.at === at) {
@@ -126,8 +126,10 @@ export class VideoServer {
       }
       const until = Math.min(at + CHUNK, to, trouble !== undefined && trouble.at > at ? trouble.at : to)
       if (!response.write(film.read(at, until))) await once(response, 'drain', { signal: gone })
+      // More than a little is not made up for after the machine was busy: no body overtakes another.
+      dueAt = Math.max(dueAt + ((until - at) / this.#speed) * 1_000, performance.now() - CATCH_UP)
       at = until
-      const early = startedAt + ((at - from) / this.#speed) * 1_000 - performance.now()
+      const early = dueAt - performance.now()
       if (early > 0) await sleep(early, undefined, { signal: gone })
     }
     response.end()
@@ -144,6 +146,8 @@ export class VideoServer {
 }
 
 const CHUNK = 2 ** 16
+/** Milliseconds. */
+const CATCH_UP = 20
 
 function headOf(film: Film | undefined, part: Part | undefined): { status: number; fields: OutgoingHttpHeaders } {
   if (film === undefined || part === undefined) return { status: 404, fields: { 'content-length': 0 } }

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { circuitOpen, type Board, type Circuit, type CircuitOpenError } from '@fuseboard/core'
+import { circuitOpen, type Board, type CircuitOpenError } from '@fuseboard/core'
 import { shuffle } from '../random.ts'
 import type { Client, ClientName } from './clients.ts'
 import { Download, type Beginning, type Result } from './download.ts'
@@ -69,11 +69,14 @@ export class Story {
   /** The film that changes, and how many bytes of it had come by then. */
   changed = { name: '', had: 0 }
   readonly #cast: Cast
-  readonly #circuit: Circuit
+  /** How often the circuit of the server has opened: it may be closed again before anybody looks. */
+  #opened = 0
 
   constructor(cast: Cast) {
     this.#cast = cast
-    this.#circuit = cast.board.circuit(cast.server.host)
+    cast.board.on('transition', ({ key, to }) => {
+      if (key === cast.server.host && to === 'open') this.#opened++
+    })
   }
 
   /** @throws StuckError, or the reason of the signal */
@@ -100,7 +103,7 @@ export class Story {
     }
     tell({ event: 'note', well: false, says: `it will ${mishaps.map((one) => WORDS[one]).join(', then ')}` })
     const meanwhile = async (): Promise<void> => {
-      await this.#until('an open circuit', () => this.#circuit.state === 'open')
+      await this.#until('an open circuit', () => this.#opened > 0)
       await this.#carry('encore.mp4', ['undici'])
     }
     await Promise.all([this.#carry('interview.mp4', ['got', 'undici']), meanwhile()])
@@ -115,11 +118,12 @@ export class Story {
   async #outage(names: readonly [string, string]): Promise<void> {
     const { server, random, scale, tell, signal } = this.#cast
     const [one, other] = names.map((name) => this.downloads.get(name)!) as [Download, Download]
-    const at = (0.3 + 0.4 * random()) * FILM
-    await this.#until('a good part of both', () => Math.min(one.have, other.have) >= at)
+    const at = (0.3 + 0.3 * random()) * FILM
+    await this.#until('a good part of both', () => one.have * other.have > 0 && Math.max(one.have, other.have) >= at)
+    const before = this.#opened
     await server.goAway()
     tell({ event: 'note', well: false, says: 'it tears all connections, and nothing listens there any more' })
-    await this.#until('an open circuit', () => this.#circuit.state === 'open')
+    await this.#until('an open circuit', () => this.#opened > before)
     await sleep((AWAY * 1_000) / scale, undefined, { signal })
 
     const name = names[random() < 0.5 ? 0 : 1]
