@@ -15,7 +15,7 @@ export const HELP = `A program that downloads videos while their server breaks o
 
 ${USAGE}
 
-  --scale n   wait n times shorter than the policy says, 1 to 240 (60: its 120 s are 2 s; 1 takes a quarter of an hour)
+  --scale n   wait n times shorter than the policy says, 1 to 240 (60: its 120 s are 2 s; 1 takes about ten minutes)
   --seed n    where bodies break, in which order, and which video changes; any whole number (1)
   --help      print this
 

@@ -104,7 +104,7 @@ function spared({ tally: { refused, reached } }: Evidence): Promised {
 function endless({ server: { stalls }, silence, late }: Evidence): Promised {
   const longest = Math.max(0, ...stalls)
   return {
-    promise: `a body that stalled was given up after ${span(silence)}; undici may take one more, its clock is coarse`,
+    promise: `a body that stalled was given up after ${span(silence)} of silence, to which undici's clock may add one`,
     kept: stalls.length > 0 && longest < silence + GRACE + late,
     reason: `after ${span(longest)}`,
   }

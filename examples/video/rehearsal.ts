@@ -26,9 +26,16 @@ export interface Ending {
 const SPEED = 32 * 2 ** 20
 const RESOLUTION = 10
 
-export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: AbortSignal): Promise<Ending> {
+/** Milliseconds in which it must come to its end, and those by the policy's clock. */
+const PATIENCE = 60_000
+const WAITING = 1_800_000
+
+export async function rehearse({ scale, seed }: Options, tellAll: Tell, stop: AbortSignal): Promise<Ending> {
+  const patience = AbortSignal.timeout(PATIENCE + WAITING / scale)
+  const signal = AbortSignal.any([stop, patience])
+
   // What is still under way when it is stopped is nobody's concern.
-  const tell: Tell = (event) => void (signal.aborted || tellAll(event))
+  const tell: Tell = (event) => void (stop.aborted || tellAll(event))
   const silence = silenceAt(scale)
   const server = await VideoServer.listen(SPEED)
   const platform = await VideoServer.listen()
@@ -70,7 +77,8 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, signal: 
     if (broken.length === 0) return { status: 0, says: 'All promises kept.' }
     return { status: 1, says: `Broken: ${broken.map(({ promise, reason }) => `${promise}: ${reason}`).join('; ')}.` }
   } catch (error) {
-    if (signal.aborted) return { status: 130, says: 'Stopped.' }
+    if (stop.aborted) return { status: 130, says: 'Stopped.' }
+    if (patience.aborted) return { status: 1, says: 'Stuck: something that had to come did not.' }
     if (error instanceof StuckError) return { status: 1, says: `Stuck: ${error.message}.` }
     throw error
   } finally {

@@ -127,7 +127,7 @@ export class Screen {
     if (!this.#out.isTTY || performance.now() - this.#drawnAt < FRAME) return
     this.#drawnAt = performance.now()
     const bars = [...this.#underWay.values()].map((one) => `${one.film} ${bar(one, 16)}`).join('  ')
-    this.#out.write(`\r\u001B[K${' '.repeat(STAMP)}${bars.slice(0, this.#width - STAMP)}`)
+    this.#out.write(`\r\u001B[K${' '.repeat(STAMP)}${bars.slice(0, this.#out.columns - STAMP - 1)}`)
   }
 
   #print(lines: readonly string[]): void {
