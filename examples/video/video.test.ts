@@ -28,7 +28,7 @@ async function emptyFolder({ onTestFinished }: TestContext): Promise<string> {
 
 test.concurrent.for(['1', '2'])('keeps its promises with seed %s', { timeout: 60_000 }, async (seed, context) => {
   const folder = await emptyFolder(context)
-  const { stdout, stderr, status } = await start(['--seed', seed, '--scale', '120'], { TMPDIR: folder }).run
+  const { stdout, stderr, status } = await start(['--seed', seed, '--scale', '240'], { TMPDIR: folder }).run
   expect({ stderr, status, broken: stdout.match(/✗.*/g) }).toEqual({ stderr: '', status: 0, broken: null })
   expect(stdout.match(/✓/g)).toHaveLength(8)
   for (const film of FILMS) expect(stdout).toMatch(new RegExp(`^ {2}${film}\\.mp4 .* ok$`, 'm'))
