@@ -411,6 +411,11 @@ export class Circuit implements Entry<Circuit> {
     return this.#holdForAll('bypassed', reason)
   }
 
+  /** @internal Whether it goes by these rules. */
+  goesBy(rules: Rules): boolean {
+    return rules === this.rules || isSame(rules, this.rules)
+  }
+
   /** @internal A guard has claimed it, with a policy of its own. */
   get pinned(): boolean {
     return this.#pinned
@@ -440,7 +445,7 @@ export class Circuit implements Entry<Circuit> {
 
   /** @internal A guard claims it by its name, with a policy: false where another did, with another. */
   pin(rules: Rules): boolean {
-    if (this.#pinned) return isSame(rules, this.rules)
+    if (this.#pinned) return this.goesBy(rules)
     this.#pinned = true
     this.configure(rules)
     return true

@@ -293,3 +293,19 @@ describe('a guard by name', () => {
     expect(guarded.circuit.state).toBe('open')
   })
 })
+
+test('a guard by key that meets a circuit with another policy says so, once; one without a policy takes what there is', () => {
+  const board = createBoard()
+  const warnings: string[] = []
+  board.on('warning', ({ message }) => warnings.push(message))
+  board.circuit('videos.test')
+  const hostOf = (url: string): string => new URL(url).host
+  const read = (url: string): string => url
+  board.guard(hostOf, read)('https://videos.test/1')
+  board.guard(hostOf, read, { minimumCalls: 10 })('https://videos.test/1')
+  expect(warnings).toEqual([])
+  const guarded = board.guard(hostOf, read, { consecutiveFailures: 3 })
+  for (let n = 0; n < 3; n++) guarded('https://videos.test/1')
+  guarded('https://films.test/1')
+  expect(warnings).toEqual(['guard("videos.test") is there already with another policy, which counts'])
+})

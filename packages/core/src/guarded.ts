@@ -126,7 +126,17 @@ export function guardOn<F extends Fn>(
     throw new TypeError(`A guard needs a name or a function that gives one, got ${typeof name}`)
   const read = board.rules(rules, 'guard')
   const keyOf = (args: Parameters<F>): string => keyFor(board, fn, name, args)
-  const guarded = wrap(board, fn, (args) => board.keyed(keyOf(args), read), judging)
+  const met = new WeakSet<Circuit>()
+  const find = (args: Parameters<F>): Circuit | undefined => {
+    const circuit = board.keyed(keyOf(args), read)
+    if (circuit === undefined || circuit.rules === read || met.has(circuit)) return circuit
+    met.add(circuit)
+    // Who gives no policy takes what there is.
+    if (Object.keys(rules).length > 0 && !circuit.goesBy(read))
+      board.warn('guard', `guard(${JSON.stringify(circuit.key)}) is there already with another policy, which counts`)
+    return circuit
+  }
+  const guarded = wrap(board, fn, find, judging)
   const circuit = (...args: Parameters<F>): Circuit => board.keyed(keyOf(args), read) ?? board.circuit(keyOf(args))
   return Object.assign(guarded, { circuit })
 }
