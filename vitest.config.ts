@@ -34,7 +34,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
-      include: ['packages/{core,axios,got,ky,stores,telemetry,undici}/src/**/*.ts'],
+      include: ['packages/{core,axios,got,ky,outbox,stores,telemetry,undici}/src/**/*.ts'],
       exclude: ['packages/*/src/**/*.{test,test-d}.ts'],
       reporter: ['text-summary', 'lcovonly'],
     },

@@ -1,0 +1,62 @@
+// SQLite: a file in a temporary folder.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { entryOf, outboxSuite } from '../test/suite.ts'
+import type { Claim } from './store.ts'
+import { sqliteOutbox, type DatabaseLike } from './sqlite.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'fuseboard-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const path = join(folder, 'outbox.db')
+// Another connection to the same file each time, as other processes have.
+outboxSuite('sqlite', () => sqliteOutbox(path))
+
+describe('a file', () => {
+  test('is written through to the disk at each commit', () => {
+    const exec = vi.spyOn(DatabaseSync.prototype, 'exec')
+    sqliteOutbox(join(folder, 'safe.db')).depth()
+    expect(exec.mock.calls[0]?.[0]).toMatch(/journal_mode = WAL.*synchronous = FULL/)
+    exec.mockRestore()
+    using database = new DatabaseSync(join(folder, 'safe.db'))
+    expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
+  })
+
+  test('of the caller keeps its settings, and is not closed', () => {
+    using database = new DatabaseSync(join(folder, 'own.db'))
+    const store = sqliteOutbox(database)
+    store.put(entryOf())
+    expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'delete' })
+    expect(database.prepare('SELECT state FROM fuseboard_outbox').all()).toEqual([{ state: 'pending' }])
+  })
+
+  test('does not keep the body of what was sent', () => {
+    using database = new DatabaseSync(':memory:')
+    const store = sqliteOutbox(database)
+    const entry = entryOf()
+    store.put(entry)
+    const claims = store.claim(entry.circuit, 1, entry.notBefore, entry.notBefore + 1) as readonly Claim[]
+    store.settle(claims[0] as Claim, { state: 'sent', at: 0, receipt: { status: 201, headers: [], body: '' } })
+    expect(database.prepare('SELECT state, body FROM fuseboard_outbox').all()).toEqual([{ state: 'sent', body: null }])
+  })
+
+  test('with a backlog is asked along its indexes', () => {
+    using database = new DatabaseSync(':memory:')
+    sqliteOutbox(database).depth()
+    const plan = database
+      .prepare(
+        "EXPLAIN QUERY PLAN SELECT circuit, count(*), min(queued) FROM fuseboard_outbox WHERE state = 'pending' GROUP BY circuit",
+      )
+      .all()
+    expect(JSON.stringify(plan)).toContain('USING INDEX fuseboard_outbox_due')
+  })
+})
+
+test.each([undefined, '', 1, {}])('%j is no database', (database) => {
+  expect(() => sqliteOutbox(database as DatabaseLike)).toThrow(
+    /^sqliteOutbox needs a path or a DatabaseSync of node:sqlite, got one without exec\(\)$/,
+  )
+})
