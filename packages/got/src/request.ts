@@ -12,7 +12,7 @@ type Callback = (response: IncomingMessage) => void
 type NativeOptions = RequestOptions & { href?: string; [ATTEMPT]?: unknown }
 
 /** What the options of a call say of what it sends. */
-type Given = Pick<Options, 'body' | 'json' | 'form' | 'stringifyJson'>
+type Given = Pick<Options, 'body' | 'json' | 'form'>
 
 /** @internal */
 export class GotRequest implements RequestLike {
@@ -51,9 +51,9 @@ export class GotRequest implements RequestLike {
 
   payload(): unknown {
     const { body, json, form } = this.#given
-    if (body !== undefined) return body
-    if (form !== undefined) return new URLSearchParams(form as Record<string, string>)
-    return json === undefined ? undefined : this.#given.stringifyJson(json)
+    // got makes text of these before it sends: not to find it is not the same as to send nothing.
+    if (body === undefined && (json ?? form) !== undefined) throw new Error('what got sends is not known')
+    return body
   }
 
   add(fields: readonly (readonly [name: string, value: string])[]): void {

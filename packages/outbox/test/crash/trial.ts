@@ -1,0 +1,156 @@
+// The proof by fire: customers subscribe through an outage, while the process that serves them is killed again and again.
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { OutboxStore } from '../../src/index.ts'
+import { sqliteOutbox } from '../../src/sqlite.ts'
+import { startService, type Service } from './server.ts'
+
+export interface Plan {
+  readonly customers: number
+  /** How often the process is killed, at least; it is also killed for as long as customers come. */
+  readonly kills: number
+  /** Of the random numbers: moments of death, and fates of requests. */
+  readonly seed: number
+}
+
+export interface Tally {
+  readonly kills: number
+  /** Customers that were told 201, and 202. */
+  readonly made: number
+  readonly pending: number
+  /** Customers that were told something else. */
+  readonly failed: readonly string[]
+  /** Customers whose process was killed before it told them anything; and how many of those have a subscription. */
+  readonly untold: number
+  readonly untoldMade: number
+  /** Customers that were told 201 or 202 and have no subscription. */
+  readonly lost: readonly number[]
+  /** Customers that have two. */
+  readonly twice: readonly number[]
+  readonly dead: number
+  /** Requests that the service knew again by their key; and answers that got lost on their way. */
+  readonly repeats: number
+  readonly unheard: number
+}
+
+const AT_A_TIME = 4
+/** Milliseconds that a process lives at most. */
+const LIFE = 1_200
+const LONGEST = 300_000
+
+export async function trial({ customers, kills, seed }: Plan): Promise<Tally> {
+  const folder = mkdtempSync(join(tmpdir(), 'fuseboard-crash-'))
+  const random = randomOf(seed)
+  try {
+    await using service = await startService(random)
+    const file = join(folder, 'outbox.db')
+    const shop = new Shop(service, file, customers, random)
+    await shop.run(kills)
+    return shop.tally(sqliteOutbox(file))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Customers, and the process that serves them for as long as it lives. */
+class Shop {
+  readonly #service: Service
+  readonly #file: string
+  readonly #customers: number
+  readonly #random: () => number
+  readonly #told = new Map<number, number>()
+  #next = 0
+  #kills = 0
+
+  constructor(service: Service, file: string, customers: number, random: () => number) {
+    this.#service = service
+    this.#file = file
+    this.#customers = customers
+    this.#random = random
+  }
+
+  async run(kills: number): Promise<void> {
+    const until = Date.now() + LONGEST
+    while (this.#next < this.#customers || this.#kills < kills) {
+      const worker = await this.#start()
+      await sleep(this.#random() * LIFE)
+      await this.#kill(worker)
+    }
+    const last = await this.#start()
+    const store = sqliteOutbox(this.#file)
+    while ((await store.depth()).pending > 0 && Date.now() < until) await sleep(50)
+    await this.#kill(last)
+  }
+
+  async tally(store: OutboxStore): Promise<Tally> {
+    const all = Array.from({ length: this.#customers }, (_, customer) => customer)
+    const has = new Map<number, number>()
+    for (const customer of this.#service.made.values()) has.set(customer, (has.get(customer) ?? 0) + 1)
+    const told = (status: number): number => all.filter((customer) => this.#told.get(customer) === status).length
+    const untold = all.filter((customer) => !this.#told.has(customer))
+    const { pending, dead } = await store.depth()
+    const failed = [...this.#told].filter(([, status]) => status !== 201 && status !== 202)
+    return {
+      kills: this.#kills,
+      made: told(201),
+      pending: told(202),
+      failed: [
+        ...failed.map(([customer, status]) => `${customer}: ${status}`),
+        ...(pending ? [`${pending} wait`] : []),
+      ],
+      untold: untold.length,
+      untoldMade: untold.filter((customer) => has.has(customer)).length,
+      lost: all.filter((customer) => this.#told.has(customer) && !has.has(customer)),
+      twice: all.filter((customer) => (has.get(customer) ?? 0) > 1),
+      dead,
+      repeats: this.#service.repeats,
+      unheard: this.#service.unheard,
+    }
+  }
+
+  async #start(): Promise<ChildProcess> {
+    const worker = fork(new URL('worker.ts', import.meta.url), [this.#service.url, this.#file])
+    worker.on('message', (message: 'ready' | [customer: number, status: number]) => {
+      if (message === 'ready') return
+      this.#told.set(...message)
+      this.#feed(worker)
+    })
+    await Promise.race([once(worker, 'message'), once(worker, 'exit').then(failed)])
+    for (let n = 0; n < AT_A_TIME; n++) this.#feed(worker)
+    return worker
+  }
+
+  /** The service is down for the middle of the customers. */
+  #feed(worker: ChildProcess): void {
+    if (this.#next >= this.#customers || !worker.connected) return
+    worker.send(this.#next++)
+    const share = this.#next / this.#customers
+    this.#service.down = share > 0.2 && share < 0.9
+  }
+
+  async #kill(worker: ChildProcess): Promise<void> {
+    const gone = once(worker, 'exit')
+    worker.kill('SIGKILL')
+    await gone
+    this.#kills++
+  }
+}
+
+function failed(): never {
+  throw new Error('The process ended by itself')
+}
+
+/** The same numbers for the same seed (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
