@@ -10,7 +10,7 @@ import {
   type Reply,
 } from '@fuseboard/core'
 import { checkFunction, checkHeader, checkKnown, show, wordsOf } from './options.ts'
-import { Outbox, type Queued } from './outbox.ts'
+import type { Outbox, Queued } from './outbox.ts'
 import { hold, type Bytes } from './payload.ts'
 
 /** Which requests are deferred, and what their callers get. */
@@ -45,7 +45,9 @@ interface Prepared {
 export function defer(options: DeferOptions): Fallback {
   checkKnown('defer', options, ['outbox', 'when', 'idempotencyHeader', 'reply'])
   const { outbox, when, idempotencyHeader, reply = pending } = options
-  if (!(outbox instanceof Outbox)) throw new TypeError(`defer.outbox must be an outbox, got ${show(outbox)}`)
+  // By what it can do: there may be two copies of this package.
+  if (typeof (outbox as Partial<Outbox> | undefined)?.put !== 'function')
+    throw new TypeError(`defer.outbox must be an outbox, got ${show(outbox)}`)
   if (typeof when !== 'function') throw new TypeError(`defer.when must be a function, got ${show(when)}`)
   checkFunction('defer.reply', reply)
   checkHeader('defer.idempotencyHeader', idempotencyHeader)

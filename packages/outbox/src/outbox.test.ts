@@ -256,8 +256,8 @@ describe('an answer', () => {
     },
   )
 
-  test('with Retry-After is heeded, for all of the host', async () => {
-    await using shop = await sent(429, {}, { 'retry-after': '120' })
+  test.each([429, 503])('of %i with Retry-After is heeded, for all of the host', async (status) => {
+    await using shop = await sent(status, {}, { 'retry-after': '120' })
     const { api, clock, outbox } = shop
     const retries = told(shop, 'retry')
     await vi.waitFor(() => expect(retries).toMatchObject([{ at: NOON + 120_000 }]))

@@ -43,6 +43,19 @@ describe('a file', () => {
     expect(database.prepare('SELECT state, body FROM fuseboard_outbox').all()).toEqual([{ state: 'sent', body: null }])
   })
 
+  test('that two processes share gives each entry to one of them', () => {
+    const file = join(folder, 'shared.db')
+    const stores = [sqliteOutbox(file), sqliteOutbox(file)]
+    const { circuit, notBefore } = entryOf()
+    for (let n = 0; n < 20; n++) stores[n % 2]?.put(entryOf({ circuit }))
+    const given = Array.from(
+      { length: 12 },
+      (_, n) => stores[n % 2]?.claim(circuit, 2, notBefore, notBefore + 1) as Claim[],
+    )
+    const ids = given.flat().map(({ id }) => id)
+    expect([ids.length, new Set(ids).size]).toEqual([20, 20])
+  })
+
   test('with a backlog is asked along its indexes', () => {
     using database = new DatabaseSync(':memory:')
     sqliteOutbox(database).depth()
