@@ -12,7 +12,7 @@ type Callback = (response: IncomingMessage) => void
 type NativeOptions = RequestOptions & { href?: string; [ATTEMPT]?: unknown }
 
 /** What the options of a call say of what it sends. */
-type Given = Pick<Options, 'body' | 'json' | 'form'>
+type Given = Pick<Options, 'body' | 'json' | 'form' | 'isStream'>
 
 /** @internal */
 export class GotRequest implements RequestLike {
@@ -50,9 +50,9 @@ export class GotRequest implements RequestLike {
   }
 
   payload(): unknown {
-    const { body, json, form } = this.#given
-    // got makes text of these before it sends: not to find it is not the same as to send nothing.
-    if (body === undefined && (json ?? form) !== undefined) throw new Error('what got sends is not known')
+    const { body, json, form, isStream } = this.#given
+    // A stream is written to later, and of the others got makes text before it sends: not to find it is not to send nothing.
+    if (body === undefined && (isStream || (json ?? form) !== undefined)) throw new Error('its body is not known')
     return body
   }
 

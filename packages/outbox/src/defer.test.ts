@@ -180,6 +180,15 @@ test('a stream is not queued, and its caller gets what happened', async () => {
   ])
 })
 
+test('what is written into a request of got is not taken for nothing', async () => {
+  await using shop = await openShop()
+  shop.board.circuit(shop.api.host).trip()
+  const stream = got.extend(gotBreaker(shop.board)).stream.post(shop.api.url)
+  stream.end('a')
+  await expect(stream.toArray()).rejects.toThrow('is open')
+  expect(await waiting(shop)).toEqual([])
+})
+
 test('a body that is too large is not queued', async () => {
   await using shop = await openShop({ maxBodyBytes: 10 })
   shop.board.circuit(shop.api.host).trip()

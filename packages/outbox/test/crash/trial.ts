@@ -1,4 +1,4 @@
-// The proof by fire: customers subscribe through an outage, while the process that serves them is killed again and again.
+// The proof by fire: customers subscribe through an outage, while the processes that serve them are killed again and again.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -11,7 +11,9 @@ import { startService, type Service } from './server.ts'
 
 export interface Plan {
   readonly customers: number
-  /** How often the process is killed, at least; it is also killed for as long as customers come. */
+  /** How many serve customers at a time, over one file. */
+  readonly processes: number
+  /** How often one of them is killed, at least; they are also killed for as long as customers come. */
   readonly kills: number
   /** Of the random numbers: moments of death, and fates of requests. */
   readonly seed: number
@@ -38,25 +40,27 @@ export interface Tally {
 }
 
 const AT_A_TIME = 4
-/** Milliseconds that a process lives at most. */
+/** Milliseconds from one death to the next at most. */
 const LIFE = 1_200
+/** Milliseconds from one customer to the next at most, so that there are customers for as long as there are deaths. */
+const PAUSE = 500
 const LONGEST = 300_000
 
-export async function trial({ customers, kills, seed }: Plan): Promise<Tally> {
+export async function trial({ customers, processes, kills, seed }: Plan): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'fuseboard-crash-'))
   const random = randomOf(seed)
   try {
     await using service = await startService(random)
     const file = join(folder, 'outbox.db')
     const shop = new Shop(service, file, customers, random)
-    await shop.run(kills)
+    await shop.run(processes, kills)
     return shop.tally(sqliteOutbox(file))
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-/** Customers, and the process that serves them for as long as it lives. */
+/** Customers, and the processes that serve them for as long as they live. */
 class Shop {
   readonly #service: Service
   readonly #file: string
@@ -73,17 +77,18 @@ class Shop {
     this.#random = random
   }
 
-  async run(kills: number): Promise<void> {
+  async run(processes: number, kills: number): Promise<void> {
     const until = Date.now() + LONGEST
+    const workers = await Promise.all(Array.from({ length: processes }, () => this.#start()))
     while (this.#next < this.#customers || this.#kills < kills) {
-      const worker = await this.#start()
       await sleep(this.#random() * LIFE)
-      await this.#kill(worker)
+      const [victim] = workers.splice(Math.floor(this.#random() * processes), 1)
+      await this.#kill(victim as ChildProcess)
+      workers.push(await this.#start())
     }
-    const last = await this.#start()
     const store = sqliteOutbox(this.#file)
     while ((await store.depth()).pending > 0 && Date.now() < until) await sleep(50)
-    await this.#kill(last)
+    for (const worker of workers) await this.#kill(worker)
   }
 
   async tally(store: OutboxStore): Promise<Tally> {
@@ -117,7 +122,7 @@ class Shop {
     worker.on('message', (message: 'ready' | [customer: number, status: number]) => {
       if (message === 'ready') return
       this.#told.set(...message)
-      this.#feed(worker)
+      setTimeout(() => this.#feed(worker), this.#random() * PAUSE)
     })
     await Promise.race([once(worker, 'message'), once(worker, 'exit').then(failed)])
     for (let n = 0; n < AT_A_TIME; n++) this.#feed(worker)
