@@ -120,6 +120,15 @@ describe.each(Object.entries(CLIENTS))('%s: a write', (_name, subscribe) => {
     expect((await waiting(shop)).map(({ idempotencyKey }) => idempotencyKey)).toEqual(['order-7'])
   })
 
+  test('with an empty key is given one', async () => {
+    await using shop = await openShop()
+    shop.board.circuit(shop.api.host).trip()
+    for (let n = 0; n < 2; n++) expect((await subscribe(shop.board, shop.api.url, { [HEADER]: '' }))[0]).toBe(202)
+    const [first, second] = await waiting(shop)
+    expect(first?.idempotencyKey).toMatch(/^[\da-f-]{36}$/)
+    expect(second?.idempotencyKey).not.toBe(first?.idempotencyKey)
+  })
+
   test('that the host has answered is not queued', async () => {
     await using shop = await openShop()
     expect((await subscribe(shop.board, shop.api.url))[0]).toBe(201)

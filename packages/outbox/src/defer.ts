@@ -55,7 +55,8 @@ export function defer(options: DeferOptions): Fallback {
   // The view of a request is the same before and after it is sent, and another for each attempt.
   const prepared = new WeakMap<HttpRequest, Prepared>()
   const { maxBodyBytes, backoff } = outbox.settings
-  const keyIn = (request: HttpRequest): string | undefined => header(request.headers, idempotencyHeader)
+  // An empty one would be the same for all.
+  const keyIn = (request: HttpRequest): string | undefined => header(request.headers, idempotencyHeader) || undefined
   const wanted = (request: HttpRequest): boolean => when(request) && !outbox.sending.has(keyIn(request) ?? '')
 
   const take = (request: HttpRequest): Prepared => {

@@ -104,8 +104,12 @@ export class Drain {
       if (leave === 0) return
       const claims = await this.#claim(lane, Math.min(most, leave))
       if (claims.length === 0) return
-      const went = await Promise.all(claims.map((claim) => this.#deliver(claim, lane)))
-      most = went.every(Boolean) ? Math.min(most * 2, this.#settings.concurrency) : 1
+      // All are waited for, whatever becomes of one: who stops is told when nothing is under way.
+      const went = await Promise.allSettled(claims.map((claim) => this.#deliver(claim, lane)))
+      for (const one of went) if (one.status === 'rejected') throw one.reason
+      most = went.every((one) => one.status === 'fulfilled' && one.value)
+        ? Math.min(most * 2, this.#settings.concurrency)
+        : 1
     }
   }
 
@@ -157,7 +161,7 @@ export class Drain {
         await bury(outcome.error, outcome.receipt)
         return true
       case 'kept':
-        this.#pause(lane, outcome.wait ?? LOOK_EVERY)
+        this.#pause(lane, Math.max(outcome.wait ?? 0, LOOK_EVERY))
         await store.retry(claim, { at: wall(), attempts, error: outcome.error })
         return false
       case 'failed':

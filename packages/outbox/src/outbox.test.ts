@@ -456,6 +456,34 @@ describe('by hand', () => {
 })
 
 describe('a store that fails', () => {
+  test('for one request does not hide that others are under way', async () => {
+    let hanging = 0
+    const hang = { hang: () => {} }
+    const send: typeof fetch = async (...given) => {
+      if (hanging++ < 2) return fetch(...given)
+      await new Promise<void>((resolve) => (hang.hang = resolve))
+      return fetch(...given)
+    }
+    await using shop = await openShop({ send })
+    const { outbox, board } = shop
+    await enqueueAll(shop, 3)
+    const { store } = outbox.settings
+    const settle = store.settle.bind(store)
+    vi.spyOn(store, 'settle').mockImplementation((claim, ending) => {
+      if (claim.idempotencyKey === 'k1') throw new Error('disk full')
+      return settle(claim, ending)
+    })
+    const stop = outbox.drainOn(board)
+    await vi.waitFor(() => expect(hanging).toBe(3))
+    let stopped = false
+    const stopping = stop().then(() => (stopped = true))
+    await settled()
+    expect(stopped).toBe(false)
+    hang.hang()
+    await stopping
+    expect(await pendingIn(shop)).toBe(1)
+  })
+
   test('is told of once, and asked again', async () => {
     await using shop = await openShop()
     const { board, outbox, warnings } = shop

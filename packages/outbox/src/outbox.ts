@@ -80,7 +80,7 @@ export class Outbox {
     checkHeader('enqueue.idempotencyHeader', idempotencyHeader)
     const url = readUrl(request.url)
     const headers = new Headers(request.headers as Record<string, string>)
-    const idempotencyKey = request.idempotencyKey ?? headers.get(idempotencyHeader) ?? crypto.randomUUID()
+    const idempotencyKey = (request.idempotencyKey ?? headers.get(idempotencyHeader)) || crypto.randomUUID()
     const bytes = await bytesOf(body, this.settings.maxBodyBytes)
     const original = { method: method.toUpperCase(), url: url.href, headers }
     const circuit = url.host.replace(/\.(?=:|$)/, '')
