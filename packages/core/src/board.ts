@@ -131,12 +131,7 @@ export class Board {
     if (this.#fleet === undefined || handed instanceof Attempt) return undefined
     const entry = this.#entry(request)
     if (entry === undefined || entry.rules === false) return undefined
-    const view = new RequestView(request, entry.host)
-    return this.#circuitOf(entry, entry.rules, request)?.consult({
-      method: request.method,
-      host: entry.host,
-      request: view,
-    })
+    return this.#circuitOf(entry, entry.rules, request)?.consult(request, entry.host)
   }
 
   /** Waits until the board knows what its fleet knows of the hosts that its options name, and not for long. It never rejects. */

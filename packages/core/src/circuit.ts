@@ -13,7 +13,7 @@ import { Pending } from './pending.ts'
 import { spanOf, type Mode, type Rules } from './policy.ts'
 import type { Entry, Registry } from './registry.ts'
 import { publicUrl } from './host.ts'
-import { isSafe, type HttpRequest } from './request.ts'
+import { isSafe, RequestView, type HttpRequest, type RequestLike } from './request.ts'
 import type { SharedCircuit, Sharing } from './sharing.ts'
 import { ShadowTally, type ShadowReport } from './shadow.ts'
 import type { RefusalReason, State } from './state.ts'
@@ -202,7 +202,7 @@ export class Circuit implements Entry<Circuit> {
    * @internal What a call waits for before it asks for leave, where it can: the fleet is asked first if it was not seen for
    * long, or if the call may probe.
    */
-  consult(asker?: Asker): Promise<void> | undefined {
+  consult(like?: RequestLike, host: string = this.key): Promise<void> | undefined {
     const share = this.#share
     if (share === undefined || (this.#calm && share.lookAt === Infinity)) return undefined
     const now = this.wiring.time.thawed()
@@ -211,6 +211,7 @@ export class Circuit implements Entry<Circuit> {
     if (trouble !== undefined && (trouble.holds.any || now < trouble.pausedUntil)) return undefined
     if (trouble === undefined || this.#machine === 'closed') return share.viewed(now)
     if (now < trouble.until || trouble.leases.taken(now) >= this.rules.permits) return undefined
+    const asker = like && { method: like.method, host, request: new RequestView(like, host) }
     const safe = asker !== undefined && isSafe(asker.method)
     return this.#mayProbe(trouble, asker, safe, now) ? share.leased(now) : undefined
   }
