@@ -30,7 +30,13 @@ class Memory implements OutboxStore {
   }
 
   claim(circuit: string, most: number, now: number, leasedUntil: number): readonly Claim[] {
-    const due = this.#pending.filter((row) => row.entry.circuit === circuit && row.due <= now)
+    const keys = new Set<string>()
+    const due = this.#pending.filter(({ entry, due }) => {
+      if (entry.circuit !== circuit) return false
+      const first = !keys.has(entry.idempotencyKey)
+      keys.add(entry.idempotencyKey)
+      return first && due <= now
+    })
     return due.slice(0, most).map((row) => {
       row.due = leasedUntil
       row.lease = String(++this.#leases)

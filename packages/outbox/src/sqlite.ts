@@ -35,6 +35,7 @@ const SCHEMA = `
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     circuit TEXT NOT NULL,
+    key TEXT NOT NULL,
     entry TEXT NOT NULL,
     body BLOB,
     queued INTEGER NOT NULL,
@@ -47,6 +48,7 @@ const SCHEMA = `
     ending TEXT
   );
   CREATE INDEX IF NOT EXISTS fuseboard_outbox_due ON fuseboard_outbox (state, circuit, due);
+  CREATE INDEX IF NOT EXISTS fuseboard_outbox_key ON fuseboard_outbox (state, circuit, key, seq);
   CREATE INDEX IF NOT EXISTS fuseboard_outbox_expires ON fuseboard_outbox (state, expires);
 `
 
@@ -62,12 +64,22 @@ class Table implements OutboxStore {
   }
 
   put({ request, ...rest }: Entry): 'queued' | 'duplicate' {
-    const { id, circuit, queuedAt, expiresAt, attempts, notBefore } = rest
+    const { id, circuit, idempotencyKey, queuedAt, expiresAt, attempts, notBefore } = rest
     const { body, ...head } = request
     const { put, clear } = this.#ready()
     clear.run(queuedAt)
     const entry = JSON.stringify({ ...rest, request: head })
-    const { changes } = put.run(id, circuit, entry, body ?? null, queuedAt, expiresAt, attempts, notBefore)
+    const { changes } = put.run(
+      id,
+      circuit,
+      idempotencyKey,
+      entry,
+      body ?? null,
+      queuedAt,
+      expiresAt,
+      attempts,
+      notBefore,
+    )
     return Number(changes) === 0 ? 'duplicate' : 'queued'
   }
 
@@ -113,9 +125,9 @@ class Table implements OutboxStore {
     database.exec(SCHEMA)
     return (this.#statements = {
       put: database.prepare(
-        `INSERT INTO fuseboard_outbox (id, circuit, entry, body, queued, expires, attempts, due)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET circuit = excluded.circuit, entry = excluded.entry, body = excluded.body,
+        `INSERT INTO fuseboard_outbox (id, circuit, key, entry, body, queued, expires, attempts, due)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET circuit = excluded.circuit, key = excluded.key, entry = excluded.entry, body = excluded.body,
            queued = excluded.queued, expires = excluded.expires, attempts = excluded.attempts, due = excluded.due,
            lease = '', error = NULL, state = 'pending', ending = NULL
          WHERE state = 'dead'`,
@@ -127,7 +139,11 @@ class Table implements OutboxStore {
       ),
       claim: database.prepare(
         `UPDATE fuseboard_outbox SET due = ?, lease = ? WHERE seq IN
-           (SELECT seq FROM fuseboard_outbox WHERE state = 'pending' AND circuit = ? AND due <= ? ORDER BY seq LIMIT ?)
+           (SELECT seq FROM fuseboard_outbox AS own
+            WHERE state = 'pending' AND circuit = ? AND due <= ? AND NOT EXISTS
+              (SELECT 1 FROM fuseboard_outbox AS earlier WHERE earlier.state = 'pending'
+               AND earlier.circuit = own.circuit AND earlier.key = own.key AND earlier.seq < own.seq)
+            ORDER BY seq LIMIT ?)
          RETURNING seq, entry, body, attempts`,
       ),
       retry: database.prepare(

@@ -72,7 +72,10 @@ export interface OutboxStore {
    * @returns whether it was known
    */
   put(entry: Entry): Awaitable<'queued' | 'duplicate'>
-  /** Gives out what is due, the oldest first. */
+  /**
+   * Gives out what is due, the oldest first; none while an earlier one with the same idempotency key waits or is under way, where
+   * the engine can tell.
+   */
   claim(circuit: string, most: number, now: number, leasedUntil: number): Awaitable<readonly Claim[]>
   /** Puts an entry back. It does nothing where the claim is no longer the latest. */
   retry(claim: Claim, again: { at: number; attempts: number; error: string | undefined }): Awaitable<void>

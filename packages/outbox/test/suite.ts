@@ -1,5 +1,6 @@
 // What every engine must do: each case runs against the real thing.
-import { describe, expect, test } from 'vitest'
+import type { Awaitable } from '@fuseboard/core'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { Claim, Entry, OutboxStore } from '../src/store.ts'
 
 const NOW = 1_800_000_000_000
@@ -40,10 +41,25 @@ const plain = (claim: Claim): Entry => {
   return entry
 }
 
-export function outboxSuite(name: string, open: () => OutboxStore): void {
+/** What an engine is like. */
+export interface Traits {
+  /** For an engine with a clock of its own: makes it this late, which may be earlier than before. */
+  at?: (now: number) => unknown
+}
+
+export function outboxSuite(
+  name: string,
+  open: () => Awaitable<OutboxStore>,
+  { at = () => undefined }: Traits = {},
+): void {
   describe(`${name}: an outbox`, () => {
-    const claim = async (store: OutboxStore, { circuit }: Entry, now = NOW, most = 10): Promise<readonly Claim[]> =>
-      store.claim(circuit, most, now, now + 60_000)
+    beforeEach(async () => {
+      await at(NOW)
+    })
+    const claim = async (store: OutboxStore, { circuit }: Entry, now = NOW, most = 10): Promise<readonly Claim[]> => {
+      await at(now)
+      return store.claim(circuit, most, now, now + 60_000)
+    }
     const claimed = async (store: OutboxStore, entry: Entry, now = NOW): Promise<Claim> => {
       const [first] = await claim(store, entry, now, 1)
       if (first === undefined) throw new Error('nothing was given out')
@@ -51,7 +67,7 @@ export function outboxSuite(name: string, open: () => OutboxStore): void {
     }
 
     test('gives out what was put in, whole', async () => {
-      const store = open()
+      const store = await open()
       const entry = entryOf()
       const bare = entryOf({ circuit: entry.circuit, request: { ...entry.request, headers: [], body: undefined } })
       expect([await store.put(entry), await store.put(bare)]).toEqual(['queued', 'queued'])
@@ -59,7 +75,7 @@ export function outboxSuite(name: string, open: () => OutboxStore): void {
     })
 
     test('takes the same request in only once, whether it waits, is under way or was sent', async () => {
-      const store = open()
+      const store = await open()
       const entry = entryOf()
       await store.put(entry)
       expect(await store.put({ ...entry, queuedAt: NOW + 1 })).toBe('duplicate')
@@ -71,7 +87,7 @@ export function outboxSuite(name: string, open: () => OutboxStore): void {
     })
 
     test('takes one that was given up in once more', async () => {
-      const store = open()
+      const store = await open()
       const entry = entryOf()
       await store.put(entry)
       await store.settle(await claimed(store, entry), { state: 'dead', at: NOW, error: 'The host answered 422' })
@@ -82,7 +98,7 @@ export function outboxSuite(name: string, open: () => OutboxStore): void {
     })
 
     test('gives out the oldest first, so many, of one circuit, and none before its time', async () => {
-      const store = open()
+      const store = await open()
       const first = entryOf()
       const { circuit } = first
       const later = entryOf({ circuit, notBefore: NOW + 10 })
@@ -93,8 +109,24 @@ export function outboxSuite(name: string, open: () => OutboxStore): void {
       expect((await claim(store, first, NOW + 10)).map(({ id }) => id)).toEqual([later.id])
     })
 
+    test('gives out of one idempotency key one at a time, in the order in which they came', async () => {
+      const store = await open()
+      const first = entryOf()
+      const { circuit, idempotencyKey } = first
+      const [second, other] = [entryOf({ circuit, idempotencyKey }), entryOf({ circuit })]
+      for (const one of [first, second, other]) await store.put(one)
+      const [own, ...rest] = await claim(store, first)
+      expect([own?.id, ...rest.map(({ id }) => id)]).toEqual([first.id, other.id])
+      await store.retry(own as Claim, { at: NOW + 100, attempts: 1, error: 'reset' })
+      expect(await claim(store, first, NOW + 99)).toEqual([])
+      const again = await claimed(store, first, NOW + 100)
+      expect(again.id).toBe(first.id)
+      await store.settle(again, { state: 'sent', at: NOW, receipt: { status: 201, headers: [], body: '' } })
+      expect((await claim(store, first, NOW + 100)).map(({ id }) => id)).toEqual([second.id])
+    })
+
     test('gives out an entry to one at a time, and again once the lease has run out', async () => {
-      const store = open()
+      const store = await open()
       const entry = entryOf()
       await store.put(entry)
       const crashed = await claimed(store, entry)
@@ -104,7 +136,7 @@ export function outboxSuite(name: string, open: () => OutboxStore): void {
     })
 
     test('does nothing for who has lost its lease, but believes that it was sent', async () => {
-      const store = open()
+      const store = await open()
       const entry = entryOf()
       await store.put(entry)
       const late = await claimed(store, entry)
@@ -123,7 +155,7 @@ export function outboxSuite(name: string, open: () => OutboxStore): void {
     })
 
     test('puts an entry back, with how often it was sent and why in vain', async () => {
-      const store = open()
+      const store = await open()
       const entry = entryOf()
       await store.put(entry)
       await store.retry(await claimed(store, entry), { at: NOW + 100, attempts: 1, error: 'The host answered 503' })
@@ -136,7 +168,7 @@ export function outboxSuite(name: string, open: () => OutboxStore): void {
     })
 
     test('tells how an entry ended', async () => {
-      const store = open()
+      const store = await open()
       const [sent, dead] = [entryOf(), entryOf()]
       await store.put(sent)
       await store.put(dead)
@@ -152,7 +184,7 @@ export function outboxSuite(name: string, open: () => OutboxStore): void {
     })
 
     test('tells how much waits, since when and for whom', async () => {
-      const store = open()
+      const store = await open()
       const before = await store.depth()
       const first = entryOf({ queuedAt: NOW - 1_000_000 })
       const all = [first, entryOf({ circuit: first.circuit }), entryOf()]
@@ -167,7 +199,7 @@ export function outboxSuite(name: string, open: () => OutboxStore): void {
     })
 
     test('remembers what was sent until it expires, and what was given up for longer', async () => {
-      const store = open()
+      const store = await open()
       const [sent, dead] = [entryOf(), entryOf()]
       for (const one of [sent, dead]) await store.put(one)
       await store.settle(await claimed(store, sent), {
