@@ -60,7 +60,7 @@ const ROUNDS: Record<Section, number> = {
   failing: 500,
   refused: 500,
   undici: 1_000,
-  clients: 200,
+  clients: 400,
   outage: 1,
   replies: 150,
   telemetry: 100,

@@ -1,51 +1,41 @@
-// A process that makes requests with one client, bare and guarded: blocks of them in a new order each round. What it is asked for
-// comes as its argument, and what each round took goes to the process that forked it.
-import { ENTRANTS, type ClientName, type Entrant } from './entrants.ts'
-import { shuffle } from './stats.ts'
+// A process that makes requests with one client, bare or guarded: a block of them each time that it is told to. What it is asked for
+// comes as its argument, and what each block took goes to the process that forked it.
+import { ENTRANTS, type ClientName } from './entrants.ts'
 
 /** What a process is asked for. */
 export interface Trial {
   readonly client: ClientName
+  readonly guarded: boolean
   readonly url: string
-  readonly rounds: number
-  /** Blocks before the first round: after 3,000 requests V8 is still compiling, and the ratios stand still from 30,000 on. */
+  /** Blocks before the first that counts: after 3,000 requests V8 is still compiling, and the ratios stand still from 30,000 on. */
   readonly warm: number
 }
 
-/** Microseconds a request in each round, on the wall and on the CPU. */
-interface Took {
-  readonly wall: number[]
-  readonly cpu: number[]
+/** Microseconds a request, on the wall and on the CPU. */
+export interface Block {
+  readonly wall: number
+  readonly cpu: number
 }
-
-/** The rounds of those compared. */
-export type Rounds = Record<'bare' | 'again' | 'guarded', Took>
 
 const REQUESTS = 100
 const AT_A_TIME = 16
 
-const { client, url, rounds, warm } = JSON.parse(process.argv[2]!) as Trial
-const entrant: Entrant = ENTRANTS[client]()
-const took: Rounds = { bare: { wall: [], cpu: [] }, again: { wall: [], cpu: [] }, guarded: { wall: [], cpu: [] } }
-const each: [Entrant['bare'], Took][] = [
-  [entrant.bare, took.bare],
-  [entrant.bare, took.again],
-  [entrant.guarded, took.guarded],
-]
-for (let i = 0; i < warm; i++) for (const [ask] of shuffle(each)) await block(ask)
-for (let i = 0; i < rounds; i++) for (const [ask, its] of shuffle(each)) await time(ask, its)
-await entrant.close?.()
-process.send!(took, () => process.exit())
+const { client, guarded, url, warm } = JSON.parse(process.argv[2]!) as Trial
+const entrant = ENTRANTS[client]()
+const ask = guarded ? entrant.guarded : entrant.bare
+for (let i = 0; i < warm; i++) await block()
+process.on('message', () => void time().then((took) => process.send!(took)))
+process.on('disconnect', () => process.exit())
+process.send!('warm')
 
-async function time(ask: Entrant['bare'], { wall, cpu }: Took): Promise<void> {
+async function time(): Promise<Block> {
   const [from, usage] = [performance.now(), process.cpuUsage()]
-  await block(ask)
+  await block()
   const { user, system } = process.cpuUsage(usage)
-  wall.push(((performance.now() - from) * 1_000) / REQUESTS)
-  cpu.push((user + system) / REQUESTS)
+  return { wall: ((performance.now() - from) * 1_000) / REQUESTS, cpu: (user + system) / REQUESTS }
 }
 
-async function block(ask: Entrant['bare']): Promise<void> {
+async function block(): Promise<void> {
   let left = REQUESTS
   const worker = async (): Promise<void> => {
     while (left-- > 0) await ask(url)
