@@ -57,6 +57,41 @@ describe('explain', () => {
   })
 })
 
+describe('retryAfterMs', () => {
+  test('is there while calls are refused, by a trip or by a pause, and says for how long', () => {
+    const { clock, circuit, begin, settle } = hostOf({ rateLimit: 'pause' })
+    expect(circuit.retryAfterMs).toBeUndefined()
+    settle(503, 503, 503)
+    clock.ms += 4_000
+    expect(circuit.retryAfterMs).toBe(6_000)
+    expect(begin().refusal?.retryAfterMs).toBe(6_000)
+    clock.ms += 6_000
+    expect(circuit.retryAfterMs).toBeUndefined()
+    settle(200)
+    begin().settle({ status: 429, headers: [['retry-after', '90']] })
+    expect(circuit.retryAfterMs).toBe(90_000)
+  })
+
+  test('is unknown where a person decides', () => {
+    const { circuit, begin } = hostOf({ rateLimit: 'pause' })
+    begin().settle({ status: 429, headers: [['retry-after', '90']] })
+    const isolation = circuit.isolate('moving house')
+    expect(circuit.retryAfterMs).toBeUndefined()
+    isolation.release()
+    expect(circuit.retryAfterMs).toBe(90_000)
+    circuit.bypass('it is well')
+    expect(circuit.retryAfterMs).toBeUndefined()
+  })
+
+  test('is not there in shadow, since nothing is refused', () => {
+    const { circuit, settle } = hostOf({ mode: 'shadow' })
+    settle(503, 503, 503)
+    expect(circuit.state).toBe('open')
+    expect(circuit.retryAfterMs).toBeUndefined()
+    expect(circuit.explain()).toContain('Calls would be refused for another 10 s.')
+  })
+})
+
 test('counters add up', async () => {
   const { clock, board, circuit, begin, settle } = hostOf({ slowAfter: '1s' })
   const underWay = begin()

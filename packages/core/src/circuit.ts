@@ -155,6 +155,14 @@ export class Circuit implements Entry<Circuit> {
     return shown === 'open' && this.wiring.time.thawed() >= trouble.until ? 'half-open' : shown
   }
 
+  /**
+   * Milliseconds for which calls are refused from now on, as far as is known: what to answer a caller as Retry-After before anything
+   * is sent. Undefined where calls go through, and where nobody can tell: while it is isolated, say.
+   */
+  get retryAfterMs(): number | undefined {
+    return this.rules.mode === 'on' ? this.#refusedFor(this.wiring.time.thawed()) : undefined
+  }
+
   /** What it has counted since it was made. */
   get counters(): Counters {
     const trouble = this.#trouble
@@ -345,8 +353,8 @@ export class Circuit implements Entry<Circuit> {
     if (trouble?.holds.note !== undefined) lines.push(`Held by hand: ${trouble.holds.note}.`)
     if (trouble?.last)
       lines.push(`Last change, at ${new Date(trouble.last.at).toISOString()}: ${trouble.last.message}.`)
-    const wait = this.#retryAfter(state === 'open' ? 'open' : 'paused', now)
-    if (wait !== undefined && wait > 0 && this.rules.mode !== 'off') {
+    const wait = this.rules.mode === 'off' ? undefined : this.#refusedFor(now)
+    if (wait !== undefined) {
       lines.push(`Calls ${this.rules.mode === 'on' ? 'are' : 'would be'} refused for another ${spell(wait)}.`)
     }
     const streak = this.#failures?.streak ?? 0
@@ -891,6 +899,12 @@ export class Circuit implements Entry<Circuit> {
     const shadow = this.rules.mode === 'shadow'
     const message = `${this.label} ${shadow ? '(in shadow) ' : ''}${to}${until === undefined ? '' : ` for ${spell(wait)}`}: ${why}`
     return { key: this.key, label: this.label, from, to, reason, at, until, evidence, shadow, message }
+  }
+
+  #refusedFor(now: number): number | undefined {
+    const { state } = this
+    if (state === 'isolated' || state === 'bypassed') return undefined
+    return this.#retryAfter(state === 'open' ? 'open' : 'paused', now) || undefined
   }
 
   #retryAfter(reason: RefusalReason, now: number): number | undefined {

@@ -146,11 +146,10 @@ export class Subject {
     const { circuit } = this
     const said = circuit.explain()
     const [calls = NONE, failures = NONE, slow = NONE, streak = NONE] = (WINDOW.exec(said) ?? []).slice(1).map(Number)
-    const [wait, unit] = (WAIT.exec(said) ?? []).slice(1)
     return {
       state: circuit.state,
       counters: circuit.counters,
-      refusesMs: Math.round(Number(wait ?? 0) * (unit === 's' ? 1_000 : 1)),
+      refusesMs: circuit.retryAfterMs ?? 0,
       calls,
       failures,
       slow,
@@ -189,7 +188,6 @@ export class Subject {
 
 const NONE = -1
 const WINDOW = /In its window: (\d+) calls?, (\d+) failed, (\d+) slow; (\d+) failures? in a row/
-const WAIT = /Calls are refused for another ([\d.]+) (ms|s)\./
 
 // A board takes its chance when it is made.
 function withoutChance<T>(make: () => T): T {

@@ -245,7 +245,8 @@ class Next {
 
   #times({ state, refusesMs }: Sight): Breach | undefined {
     const { now, pausedUntil } = this.ledger
-    const paused = Math.max(0, pausedUntil - now)
+    const held = state === 'isolated' || state === 'bypassed'
+    const paused = held ? 0 : Math.max(0, pausedUntil - now)
     const owed = state === 'open' ? Math.max(untilOf(this.ledger) - now, paused) : paused
     if (refusesMs === owed) return undefined
     return breach(owed === paused ? 'pause' : 'openTime', `it refuses for ${refusesMs} ms, not ${owed}`)
