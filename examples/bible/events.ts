@@ -1,5 +1,6 @@
 // What happens, as the timeline shows it and `--json` prints it.
 import type { State } from '@fuseboard/core'
+import type { Promised } from '../promised.ts'
 import type { Choice, Client } from './clients.ts'
 import type { Outage } from './server.ts'
 
@@ -35,13 +36,6 @@ export interface Twin {
   readonly status?: number
   readonly error?: string
   readonly tookMs: number
-}
-
-export interface Promised {
-  readonly promise: string
-  readonly kept: boolean
-  /** The figures behind it. */
-  readonly reason: string
 }
 
 export interface Column {

@@ -1,12 +1,13 @@
 // A few verses from bible-api.com itself, at its own pace.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Ending } from '../entry.ts'
 import { bibleBoard } from './board.ts'
 import { guardedClients } from './clients.ts'
 import type { Call, Tell } from './events.ts'
 import type { Options } from './options.ts'
 import { VERSES } from './passages.ts'
 import { Reader } from './reader.ts'
-import { LIMIT, type Ending } from './rehearsal.ts'
+import { LIMIT } from './rehearsal.ts'
 
 const HOST = 'bible-api.com'
 /** Milliseconds between calls: 7 of them stay far below the service's 15 in 30 s. */

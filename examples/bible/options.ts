@@ -1,5 +1,5 @@
 // What the command line says.
-import { parseArgs } from 'node:util'
+import { parse, UsageError, wholeNumber } from '../entry.ts'
 import { CHOICES, type Choice } from './clients.ts'
 
 export interface Options {
@@ -35,12 +35,17 @@ ${USAGE}
 
 Exit status: 0, 1 where a promise was broken (the reason is printed), 2 where an option is wrong, 130 after Ctrl-C.`
 
-/** An option that is unknown or has a wrong value. */
-export class UsageError extends Error {}
-
 /** @throws UsageError */
 export function readOptions(args: readonly string[]): Options {
-  const { client, scale, seed, live, fleet, json, help } = parse(args)
+  const { client, scale, seed, live, fleet, json, help } = parse(args, {
+    client: { type: 'string', default: 'all' },
+    scale: { type: 'string' },
+    seed: { type: 'string' },
+    live: { type: 'boolean', default: false },
+    fleet: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  })
   if (fleet !== undefined && args.length > (args.includes('--fleet') ? 2 : 1)) {
     throw new UsageError('--fleet stands alone: it has a story of its own')
   }
@@ -49,31 +54,12 @@ export function readOptions(args: readonly string[]): Options {
   }
   return {
     client: oneOf(client),
-    scale: live ? 1 : number('scale', scale ?? '10', 1, 40),
-    seed: seed === undefined ? undefined : number('seed', seed, 0, 2 ** 32 - 1),
+    scale: live ? 1 : wholeNumber('scale', scale ?? '10', 1, 40),
+    seed: seed === undefined ? undefined : wholeNumber('seed', seed, 0, 2 ** 32 - 1),
     live,
-    fleet: fleet === undefined ? undefined : number('fleet', fleet, 2, 16),
+    fleet: fleet === undefined ? undefined : wholeNumber('fleet', fleet, 2, 16),
     json,
     help,
-  }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        client: { type: 'string', default: 'all' },
-        scale: { type: 'string' },
-        seed: { type: 'string' },
-        live: { type: 'boolean', default: false },
-        fleet: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error))
   }
 }
 
@@ -81,10 +67,4 @@ function oneOf(client: string): Choice {
   const choice = CHOICES.find((one) => one === client)
   if (choice) return choice
   throw new UsageError(`--client must be one of ${CHOICES.join(', ')}, got ${JSON.stringify(client)}`)
-}
-
-function number(name: string, text: string, from: number, to: number): number {
-  const value = Number(text)
-  if (/^\d+$/.test(text) && value >= from && value <= to) return value
-  throw new UsageError(`--${name} must be a whole number from ${from} to ${to}, got ${JSON.stringify(text)}`)
 }

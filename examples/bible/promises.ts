@@ -1,6 +1,6 @@
 // What this program promises, checked at its end.
 import type { Circuit } from '@fuseboard/core'
-import type { Promised } from './events.ts'
+import type { Promised } from '../promised.ts'
 import type { BibleServer, Counters } from './server.ts'
 import type { Tally } from './tally.ts'
 import type { Witness } from './witness.ts'

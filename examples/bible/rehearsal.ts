@@ -1,5 +1,7 @@
 // The story against a local service, and a second one that is asked the same without a breaker.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Ending } from '../entry.ts'
+import { endingOf } from '../promised.ts'
 import { bibleBoard } from './board.ts'
 import { guardedClients, unguardedClient } from './clients.ts'
 import type { Tell } from './events.ts'
@@ -10,13 +12,6 @@ import { BibleServer } from './server.ts'
 import { Story, StuckError } from './story.ts'
 import { Tally } from './tally.ts'
 import { Witness } from './witness.ts'
-
-/** How a run ended. */
-export interface Ending {
-  /** The exit status. */
-  readonly status: number
-  readonly says: string
-}
 
 /** Milliseconds that a caller of the real service waits for an answer. */
 export const LIMIT = 5_000
@@ -57,8 +52,5 @@ export async function rehearse({ client, scale, seed }: Options, tellAll: Tell, 
   tell({ event: 'summary', ...tally.summary(scale) })
   const promises = check({ tally, circuit, server, unguardedServer, witness, limit, late })
   for (const promise of promises) tell({ event: 'promise', ...promise })
-  const broken = promises.filter(({ kept }) => !kept)
-  if (broken.length > 0)
-    return { status: 1, says: `Broken: ${broken.map(({ promise, reason }) => `${promise}: ${reason}`).join('; ')}.` }
-  return { status: 0, says: 'All promises kept.' }
+  return endingOf(promises)
 }

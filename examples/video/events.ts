@@ -1,5 +1,6 @@
 // What happens, as the screen shows it.
 import type { State } from '@fuseboard/core'
+import type { Promised } from '../promised.ts'
 import type { ClientName } from './clients.ts'
 import type { Result } from './download.ts'
 
@@ -27,13 +28,6 @@ export interface Row {
   /** Bytes that came from the network and are not in the file. */
   readonly twice: number
   readonly hashOk: boolean
-}
-
-export interface Promised {
-  readonly promise: string
-  readonly kept: boolean
-  /** The figures behind it. */
-  readonly reason: string
 }
 
 export type StoryEvent =

@@ -1,5 +1,5 @@
 // What the command line says.
-import { parseArgs } from 'node:util'
+import { parse, wholeNumber } from '../entry.ts'
 
 export interface Options {
   /** How many times as fast as the policy says all waiting goes. */
@@ -21,32 +21,12 @@ ${USAGE}
 
 Exit status: 0, 1 where a promise was broken (the reason is printed), 2 where an option is wrong, 130 after Ctrl-C.`
 
-/** An option that is unknown or has a wrong value. */
-export class UsageError extends Error {}
-
 /** @throws UsageError */
 export function readOptions(args: readonly string[]): Options {
-  const { scale, seed, help } = parse(args)
-  return { scale: number('scale', scale, 1, 240), seed: number('seed', seed, 0, 2 ** 32 - 1), help }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        scale: { type: 'string', default: '60' },
-        seed: { type: 'string', default: '1' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error))
-  }
-}
-
-function number(name: string, text: string, from: number, to: number): number {
-  const value = Number(text)
-  if (/^\d+$/.test(text) && value >= from && value <= to) return value
-  throw new UsageError(`--${name} must be a whole number from ${from} to ${to}, got ${JSON.stringify(text)}`)
+  const { scale, seed, help } = parse(args, {
+    scale: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+    help: { type: 'boolean', default: false },
+  })
+  return { scale: wholeNumber('scale', scale, 1, 240), seed: wholeNumber('seed', seed, 0, 2 ** 32 - 1), help }
 }

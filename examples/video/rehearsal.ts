@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createBoard } from '@fuseboard/core'
+import type { Ending } from '../entry.ts'
+import { endingOf } from '../promised.ts'
 import { mulberry32 } from '../random.ts'
 import { guardedClients } from './clients.ts'
 import type { Tell } from './events.ts'
@@ -14,13 +16,6 @@ import { check, rowsOf } from './promises.ts'
 import { VideoServer } from './server.ts'
 import { Story, StuckError } from './story.ts'
 import { Tally } from './tally.ts'
-
-/** How a run ended. */
-export interface Ending {
-  /** The exit status. */
-  readonly status: number
-  readonly says: string
-}
 
 /** Bytes a second of each body, so that a bar is seen to grow. */
 const SPEED = 32 * 2 ** 20
@@ -73,9 +68,7 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, stop: Ab
     tell({ event: 'summary', rows })
     const promises = check({ story, rows, server, tally, silence, late, growth })
     for (const promise of promises) tell({ event: 'promise', ...promise })
-    const broken = promises.filter(({ kept }) => !kept)
-    if (broken.length === 0) return { status: 0, says: 'All promises kept.' }
-    return { status: 1, says: `Broken: ${broken.map(({ promise, reason }) => `${promise}: ${reason}`).join('; ')}.` }
+    return endingOf(promises)
   } catch (error) {
     if (stop.aborted) return { status: 130, says: 'Stopped.' }
     if (patience.aborted) return { status: 1, says: 'Stuck: something that had to come did not.' }

@@ -1,5 +1,5 @@
 // What the fleet promises, checked at its end against what each process told and what the service counted.
-import type { Promised } from '../events.ts'
+import type { Promised } from '../../promised.ts'
 import type { Told } from './member.ts'
 
 /** A process, as it is judged. */

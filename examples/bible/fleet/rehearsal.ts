@@ -3,8 +3,8 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Promised } from '../events.ts'
-import type { Ending } from '../rehearsal.ts'
+import type { Ending } from '../../entry.ts'
+import { endingOf } from '../../promised.ts'
 import { BibleServer } from '../server.ts'
 import type { Settings, Told } from './member.ts'
 import { openPlace } from './place.ts'
@@ -64,13 +64,8 @@ export async function rehearseFleet(size: number, print: (line: string) => void,
   const promises = check({ members, dead, late: lateness.max / 1_000_000 - RESOLUTION })
   print('')
   for (const { promise, kept, reason } of promises) print(`${kept ? 'kept  ' : 'BROKEN'}  ${promise}: ${reason}`)
-  return promises.every(({ kept }) => kept)
-    ? { status: 0, says: 'All promises kept.' }
-    : { status: 1, says: `Broken: ${broken(promises)}.` }
+  return endingOf(promises)
 }
-
-const broken = (promises: readonly Promised[]): string =>
-  promises.flatMap(({ promise, kept }) => (kept ? [] : [promise])).join('; ')
 
 /** A process, as its parent sees it. */
 class Member implements Seen {
