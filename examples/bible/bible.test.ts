@@ -1,26 +1,11 @@
 // The program as its users run it: a process, its output, its exit status.
-import { spawn } from 'node:child_process'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { start, type Run } from '../start.ts'
 import type { StoryEvent } from './events.ts'
 import { troubles } from './outages.ts'
 
 const order = (seed?: number): string[] => troubles(seed).map(({ outage }) => outage)
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
-
-interface Run {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-async function run(...args: string[]): Promise<Run> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended])
-  return { status, stdout, stderr }
-}
+const run = (...args: string[]): Promise<Run> => start(new URL('main.ts', import.meta.url), args).run
 
 function eventsOf({ stdout }: Run): (StoryEvent & { at: number })[] {
   return stdout

@@ -1,24 +1,14 @@
 // The program as its users run it: a process, its output, its exit status, and what it leaves behind.
-import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { expect, test, type TestContext } from 'vitest'
+import { start as startProgram, type Started } from '../start.ts'
 
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 const FILMS = ['lecture', 'concert', 'interview', 'encore', 'match', 'news', 'clip']
 
-function start(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  })
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-  const run = Promise.all([text(child.stdout), text(child.stderr), ended])
-  return { child, run: run.then(([stdout, stderr, status]) => ({ stdout, stderr, status })) }
-}
+const start = (args: readonly string[], env?: Record<string, string>): Started =>
+  startProgram(new URL('main.ts', import.meta.url), args, env)
 
 async function emptyFolder({ onTestFinished }: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fuseboard-video-test-'))
@@ -41,7 +31,7 @@ test.concurrent.for(['1', '2'])('keeps its promises with seed %s', { timeout: 60
 test.concurrent('Ctrl-C leaves nothing behind', async (context) => {
   const folder = await emptyFolder(context)
   const { child, run } = start([], { TMPDIR: folder })
-  child.stdout.once('data', () => child.kill('SIGINT'))
+  child.stdout!.once('data', () => child.kill('SIGINT'))
   const { stdout, stderr, status } = await run
   expect({ stderr, status, says: stdout.includes('Stopped.') }).toEqual({ stderr: '', status: 130, says: true })
   expect(await readdir(folder)).toEqual([])

@@ -1,0 +1,59 @@
+// The program as its users run it: a process, its output, its exit status, and what it leaves behind.
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test, type TestContext } from 'vitest'
+import { start as startProgram, type Started } from '../start.ts'
+
+const start = (args: readonly string[], env?: Record<string, string>): Started =>
+  startProgram(new URL('main.ts', import.meta.url), args, env)
+
+async function emptyFolder({ onTestFinished }: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'fuseboard-paypal-test-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+test.concurrent.for(['1', '2'])('keeps its promises with seed %s', { timeout: 60_000 }, async (seed, context) => {
+  const folder = await emptyFolder(context)
+  const { stdout, stderr, status } = await start(['--seed', seed, '--scale', '60'], { TMPDIR: folder }).run
+  expect({ stderr, status, broken: stdout.match(/✗.*/g) }).toEqual({ stderr: '', status: 0, broken: null })
+  expect(stdout.match(/✓/g)).toHaveLength(8)
+  const figure = (name: string): number => Number(new RegExp(`^ *${name} +(\\d+)$`, 'm').exec(stdout)?.[1])
+  expect([figure('subscriptions lost'), figure('subscriptions made twice'), figure('pending in the outbox')]).toEqual([
+    0, 0, 0,
+  ])
+  expect(figure('sent from the outbox')).toBe(figure('told "pending"'))
+  expect(figure('customers')).toBe(figure('told "subscribed" at once') + figure('told "pending"'))
+  expect(figure('duplicates refused by PayPal')).toBeGreaterThan(3)
+  expect(stdout.match(/✉ to the admin: paypal open/g)).toHaveLength(1)
+  expect(stdout).toMatch(/◇ pending .* [1-9]\d* waiting$/m)
+  for (const says of ['sent, 503: it waits', 'queued by hand', 'not again']) expect(stdout).toContain(says)
+  expect(stdout).not.toContain('\u001B')
+  expect(await readdir(folder)).toEqual([])
+})
+
+test.concurrent('Ctrl-C leaves nothing behind', async (context) => {
+  const folder = await emptyFolder(context)
+  const { child, run } = start([], { TMPDIR: folder })
+  child.stdout!.once('data', () => child.kill('SIGINT'))
+  const { stdout, stderr, status } = await run
+  expect({ stderr, status, says: stdout.includes('Stopped.') }).toEqual({ stderr: '', status: 130, says: true })
+  expect(await readdir(folder)).toEqual([])
+}, 30_000)
+
+test.concurrent.each([
+  [['--scale', '0'], '--scale must be a whole number from 1 to 60, got "0"'],
+  [['--customers', '3'], "Unknown option '--customers'"],
+])('%s is a usage error', async (args, message) => {
+  const { status, stdout, stderr } = await start(args).run
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toContain(message)
+  expect(stderr).toContain('usage: node examples/paypal/main.ts')
+})
+
+test.concurrent('--help says what there is', async () => {
+  const { status, stdout } = await start(['--help']).run
+  expect(status).toBe(0)
+  for (const option of ['--scale', '--seed', '--help']) expect(stdout).toContain(option)
+})
