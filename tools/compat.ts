@@ -1,9 +1,8 @@
 // Runs compat/cases/*.mjs (node:test, plain ESM) against the packed packages: each Node release with each client release.
-import { execFile } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { run, unpack } from './pack.ts'
 
 /** What a case tests: a client by its name in compat/node_modules, where it is none of Node's own. */
 interface Case {
@@ -17,36 +16,15 @@ interface Cell extends Case {
   readonly alias?: string
 }
 
-const CLIENTS = ['axios', 'got', 'ky', 'undici']
+const CLIENTS = ['axios', 'got', 'ky', 'undici'] as const
 const CASES: readonly Case[] = [{ file: 'fetch.mjs' }, ...CLIENTS.map((client) => ({ file: `${client}.mjs`, client }))]
-const PACKAGES = ['core', ...CLIENTS]
+const PACKAGES = ['core', ...CLIENTS] as const
 
-const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '..')
 const compat = join(root, 'compat')
 const modules = join(compat, 'node_modules')
 // Outside the repo, so that a case finds no package but those that it is given.
 const work = join(tmpdir(), `fuseboard-compat-${process.pid}`)
-
-async function pack(): Promise<void> {
-  await rm(work, { recursive: true, force: true })
-  await mkdir(join(work, 'packed'), { recursive: true })
-  const filters = PACKAGES.flatMap((name) => ['--filter', `./packages/${name}`])
-  const [command, ...args] = pnpm()
-  await run(command, [...args, '-r', ...filters, 'pack', '--pack-destination', join(work, 'tarballs')], { cwd: root })
-  for (const tarball of await readdir(join(work, 'tarballs'))) {
-    const to = join(work, 'packed', tarball.replace(/^fuseboard-(.+)-\d.*$/, '$1'))
-    await mkdir(to)
-    await run('tar', ['xzf', join(work, 'tarballs', tarball), '-C', to, '--strip-components=1'])
-  }
-}
-
-/** The pnpm that started this script, or else the one that npx finds. */
-function pnpm(): [string, ...string[]] {
-  const path = process.env.npm_execpath ?? ''
-  if (!basename(path).startsWith('pnpm')) return ['npx', '-y', 'pnpm@12']
-  return /\.[cm]?js$/.test(path) ? [process.execPath, path] : [path]
-}
 
 /** This Node, and those that are installed for this. */
 async function nodes(): Promise<Map<string, string>> {
@@ -104,7 +82,7 @@ async function test({ name, file, client, alias, node }: Cell): Promise<string |
   }
 }
 
-await pack()
+await unpack(PACKAGES, join(work, 'packed'))
 const queue = await cells()
 const total = queue.length
 const failures: string[] = []

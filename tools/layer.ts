@@ -12,7 +12,11 @@ interface Manifest {
   readonly version: string
   readonly license: string
   readonly engines: object
-  readonly publishConfig: { readonly exports: Readonly<Record<string, string | { readonly default: string }>> }
+  readonly publishConfig: { readonly exports: Readonly<Record<string, string | { readonly import: Target }>> }
+}
+
+interface Target {
+  readonly default: string
 }
 
 // The adapters belong to the function: from a layer they would not find its client.
@@ -51,7 +55,7 @@ async function filesOf(folder: string): Promise<Entry[]> {
 /** `./dynamodb` and the file that is published as it. */
 function entriesOf({ publishConfig }: Manifest): [string, string][] {
   return Object.entries(publishConfig.exports).flatMap(([entry, target]) =>
-    typeof target === 'string' ? [] : [[entry, target.default]],
+    typeof target === 'string' ? [] : [[entry, target.import.default]],
   )
 }
 
