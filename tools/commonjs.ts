@@ -1,6 +1,6 @@
 // Makes the CommonJS that tsc emitted into dist/cjs a build of its own, and has both builds of the core share their types.
-import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../packages')
 
@@ -12,17 +12,17 @@ await shareTypes(join(root, 'core'))
 
 /**
  * A class with private fields is a type of its own in each file that declares it: the board of a CommonJS file would be none to
- * an adapter that is ESM. So the core declares everything once. ESM may take it from CommonJS; the other way round is an error.
+ * an adapter that is ESM. So of the core both take what the CommonJS declares, since the other way round is an error.
  */
 async function shareTypes(home: string): Promise<void> {
-  const dist = join(home, 'dist')
-  for (const file of await readdir(dist)) if (/\.d\.ts(?:\.map)?$/.test(file)) await rm(join(dist, file))
+  const types = join(home, 'dist/types')
+  await mkdir(types, { recursive: true })
   const { exports } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as {
     exports: Record<string, string>
   }
   for (const source of Object.values(exports)) {
-    const entry = source.replace(/^.*\/|\.ts$/g, '')
-    await writeFile(join(dist, `${entry}.d.ts`), `export * from './cjs/${entry}.js'\n`)
+    const entry = basename(source, '.ts')
+    await writeFile(join(types, `${entry}.d.ts`), `export * from '../cjs/${entry}.js'\n`)
   }
 }
 

@@ -1,5 +1,5 @@
 // The breaker of axios: the adapter of an instance, guarded, below retries and caches and above the network.
-import { toBoard, type Board, type BoardOptions } from '@fuseboard/core'
+import { common, toBoard, type Board, type BoardOptions } from '@fuseboard/core'
 import type { AxiosInstance } from 'axios'
 import { Guard, guardIn, within } from './guard.ts'
 import { unplug, type Plugin } from './pluggable.ts'
@@ -11,8 +11,8 @@ interface Installed {
   readonly interceptor: number
 }
 
-const installed = new WeakMap<AxiosInstance, readonly Installed[]>()
-const breakers = new WeakSet<Plugin>()
+const installed = common('axios.installed', () => new WeakMap<AxiosInstance, readonly Installed[]>())
+const breakers = common('axios.breakers', () => new WeakSet<Plugin>())
 
 /**
  * Guards an instance of axios, and those made from it. Each attempt counts once, below retries and caches, and each hop of a

@@ -11,7 +11,7 @@ import { canMake, make } from './made.ts'
 type Config = InternalAxiosRequestConfig
 type Tagged = Config & { [CALL]?: Call }
 
-const CALL: unique symbol = Symbol('fuseboard.call')
+const CALL: unique symbol = Symbol.for('fuseboard.axios.call')
 
 /** @internal */
 export class Call implements Client<AxiosResponse> {
@@ -31,7 +31,7 @@ export class Call implements Client<AxiosResponse> {
     this.#send = send
     // An adapter above may send one config twice at a time.
     const other = callIn(config)
-    const given = other && other.#config === config ? other.#hops.given : config.beforeRedirect
+    const given = other?.sends(config) ? other.given : config.beforeRedirect
     this.#hops = new Hops(board, attempt, config, given)
   }
 
@@ -43,9 +43,19 @@ export class Call implements Client<AxiosResponse> {
     return this.#config.signal as AbortSignal | undefined
   }
 
+  /** The caller's own hook. */
+  get given(): Config['beforeRedirect'] {
+    return this.#hops.given
+  }
+
   get thaw(): ((reply: Reply) => AxiosResponse) | undefined {
     if (!canMake(this.#config, this.#means)) return undefined
     return (reply) => (this.made = make(reply, this.#config, this.#means))
+  }
+
+  /** Whether it goes by this very config. */
+  sends(config: Config): boolean {
+    return this.#config === config
   }
 
   /** Hands it down to a layer of the same board that is further in, once: a retry between the two is another attempt. */

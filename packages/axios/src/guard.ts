@@ -1,5 +1,5 @@
 // One breaker in place: it puts itself over adapters, and can be switched off where it can no longer be taken out.
-import { circuitOpen, exchange, type Board } from '@fuseboard/core'
+import { circuitOpen, common, exchange, type Board } from '@fuseboard/core'
 import type { AxiosAdapter, AxiosError, AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import { Call, callIn } from './call.ts'
 import { Copy, type Adapters, type Means } from './copy.ts'
@@ -8,7 +8,10 @@ import { AxiosRequest, pairsOf } from './request.ts'
 
 type Config = InternalAxiosRequestConfig
 
-const guarded = new WeakMap<AxiosAdapter, { readonly guard: Guard; readonly below: Adapters }>()
+const guarded = common(
+  'axios.guarded',
+  () => new WeakMap<AxiosAdapter, { readonly guard: Guard; readonly below: Adapters }>(),
+)
 
 /** @internal */
 export class Guard {

@@ -1,4 +1,5 @@
 // Gives an instance of axios a `use`: what is plugged in there its children have, too.
+import { common } from '@fuseboard/core'
 import type { AxiosInstance, CreateAxiosDefaults } from 'axios'
 
 /** What `use` takes: it is handed the instance, and each instance made from it. */
@@ -13,7 +14,7 @@ interface Extras {
 /** An instance with `use`. The extras come first: of two signatures of `create`, the first is taken. */
 export type Pluggable<T extends AxiosInstance = AxiosInstance> = Extras & T
 
-const plugged = new WeakMap<AxiosInstance, readonly Plugin[]>()
+const plugged = common('axios.plugged', () => new WeakMap<AxiosInstance, readonly Plugin[]>())
 
 /**
  * Gives an instance `use`, and gives the instance back.

@@ -1,6 +1,7 @@
 // Takes one attempt from admission to answer, for every client that is a promise.
 import { markFallback } from './is-fallback.ts'
 import type { Attempt } from './attempt.ts'
+import { common } from './common.ts'
 import type { Cause } from './outcome.ts'
 import type { AnswerHead, Reply } from './reply.ts'
 import { stamp } from './stamp.ts'
@@ -33,7 +34,7 @@ export interface Client<Response extends object> {
 }
 
 /** The attempt of each response, for {@link fail}. */
-const attempts = stamp<Attempt>()
+const attempts = common('exchange.attempts', stamp<Attempt>)
 
 /** Takes one attempt from admission to answer. It adds one turn of the event loop to that of the client. */
 export function exchange<Response extends object>(first: Attempt, client: Client<Response>): Promise<Response> {

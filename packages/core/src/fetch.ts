@@ -17,7 +17,7 @@ type Input = Parameters<Fetch>[0]
 type Init = NonNullable<Parameters<Fetch>[1]>
 
 /** Marks a guarded fetch with its board, so that one put on twice counts once. */
-const GUARD: unique symbol = Symbol('fuseboard.guard')
+const GUARD: unique symbol = Symbol.for('fuseboard.fetch')
 
 /** What tags the init of a fetch whose client aborts it for time limits of its own, in a way that looks like the caller's. */
 export const TIME_LIMIT: unique symbol = Symbol.for('fuseboard.time-limit') as never

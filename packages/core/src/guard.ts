@@ -1,8 +1,9 @@
 // A function or method under a circuit of its own on the default board: as a wrapper, or as a decorator.
 import { defaultBoard } from './board.ts'
+import { common } from './common.ts'
 import { guardOn, readGuardPolicy, type Fn, type Guarded, type GuardPolicy } from './guarded.ts'
 
-const names = new Map<string, number>()
+const names = common('guard.names', () => new Map<string, number>())
 
 /** A name that no other guarded function has. */
 function unique(name: string): string {

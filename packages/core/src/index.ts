@@ -4,6 +4,7 @@ export { Attempt, ATTEMPT } from './attempt.ts'
 export { Board, createBoard, defaultBoard, toBoard, type BoardOptions, type Carrier } from './board.ts'
 export type { Asker, Circuit } from './circuit.ts'
 export type { Counters } from './counters.ts'
+export { common } from './common.ts'
 export { duration, type Duration } from './duration.ts'
 export { CircuitOpenError, circuitOpen } from './errors.ts'
 export type {

@@ -7,6 +7,7 @@ const RANKS = [
     'ask',
     'awaitable',
     'bounded',
+    'common',
     'counters',
     'duration',
     'errors',

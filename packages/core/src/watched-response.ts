@@ -1,6 +1,7 @@
 // A response of fetch whose body is watched. Who reads it as a whole is listened to, and what is to be kept is copied then; only a
 // stream that somebody asks for is passed through another, which costs more than all the rest of a guarded call.
 import type { Attempt } from './attempt.ts'
+import { common } from './common.ts'
 import { isFieldValue } from './field.ts'
 import { alike } from './likeness.ts'
 import type { Cause } from './outcome.ts'
@@ -18,7 +19,7 @@ export interface Watch {
   passed: Response | undefined
 }
 
-const watches = stamp<Watch>()
+const watches = common('response.watches', stamp<Watch>)
 const watchOf = (response: Response): Watch => watches.of(response) as Watch
 
 /** @internal The attempt of a response that is watched. */

@@ -2,7 +2,7 @@
 import { ATTEMPT, toBoard, type Attempt, type Board, type BoardOptions } from '@fuseboard/core'
 import type { Dispatcher } from 'undici'
 import { carry } from './carry.ts'
-import { AttemptHandler } from './handler.ts'
+import { AttemptHandler, isGuarded } from './handler.ts'
 import { HandlerInContext, inContext } from './in-context.ts'
 import type { Handler } from './interfaces.ts'
 import { isLegacy, ToLegacy } from './legacy-handler.ts'
@@ -32,7 +32,7 @@ export function breaker(options?: Board | BoardOptions): Dispatcher.DispatcherCo
 export function guard(board: Board, dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch {
   return function guarded(given: Options, handler: Handler): boolean {
     // What is no request at all is for undici to complain of; what this board sees already it counts once.
-    if (!given || !handler || (handler instanceof AttemptHandler && handler.board === board)) {
+    if (!given || !handler || (isGuarded(handler) && handler.board === board)) {
       return dispatch(given, handler)
     }
     const options = steady(given)

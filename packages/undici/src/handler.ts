@@ -10,6 +10,11 @@ import type { Handler, Source } from './interfaces.ts'
 import { isLegacy, ToLegacy } from './legacy-handler.ts'
 import type { UndiciRequest } from './request.ts'
 
+const GUARDED: unique symbol = Symbol.for('fuseboard.undici.handler')
+
+/** @internal Whether a handler is one of a breaker, maybe of another copy of this code. */
+export const isGuarded = (handler: Handler): handler is AttemptHandler => GUARDED in handler
+
 /** @internal */
 export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHandler {
   readonly board: Board
@@ -26,7 +31,7 @@ export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHand
   #ended = false
 
   constructor(board: Board, attempt: Attempt, request: UndiciRequest, below: Handler) {
-    super(isLegacy(below) && !(below instanceof AttemptHandler) ? new ToLegacy(below) : below)
+    super(isLegacy(below) && !isGuarded(below) ? new ToLegacy(below) : below)
     this.board = board
     this.#attempt = attempt
     this.#request = request
@@ -135,3 +140,6 @@ export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHand
     this.#held.wait(asked)
   }
 }
+
+// What all have in common is said once.
+Object.defineProperty(AttemptHandler.prototype, GUARDED, { value: true })
