@@ -1,8 +1,7 @@
-// The page on fleets names every option with the default that the code has, and its code is what a program may say.
+// The page on fleets names every option with the default that the code has.
 import { readFileSync } from 'node:fs'
 import { afterEach, expect, test, vi } from 'vitest'
 import { fleet, type FleetOptions, type SharedStore } from '@fuseboard/core'
-import { blocksOf, typeFaults } from '../../../tools/code-blocks.ts'
 
 const page = readFileSync(new URL('../../../docs/fleet.md', import.meta.url), 'utf8')
 
@@ -53,9 +52,3 @@ test('it says whom an instance trusts, and where it polls', () => {
   vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'verses')
   expect(told(fleet(STORE).terms.polls ? "'polling'" : "'suspicion'")).toBe('AWS Lambda')
 })
-
-test('its blocks have the types that they need', async () => {
-  const blocks = blocksOf(page)
-  expect(blocks.length).toBeGreaterThan(1)
-  expect(await typeFaults(blocks, 'stores')).toBe('')
-}, 60_000)
