@@ -208,8 +208,10 @@ export function outboxSuite(
         receipt: { status: 201, headers: [], body: '' },
       })
       await store.settle(await claimed(store, dead), { state: 'dead', at: NOW, error: 'no' })
+      await at(NOW + HOUR - 1)
       await store.put(entryOf({ queuedAt: NOW + HOUR - 1 }))
       expect(await store.result(sent.id)).toMatchObject({ state: 'sent' })
+      await at(NOW + HOUR)
       await store.put(entryOf({ queuedAt: NOW + HOUR }))
       expect(await store.result(sent.id)).toBeUndefined()
       expect(await store.result(dead.id)).toMatchObject({ state: 'dead' })

@@ -6,12 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutboxStore } from '../../src/index.ts'
-import { sqliteOutbox } from '../../src/sqlite.ts'
 import { startService, type Service } from './server.ts'
+import { openStore } from './stores.ts'
 
 export interface Plan {
   readonly customers: number
-  /** How many serve customers at a time, over one file. */
+  /** Where what waits is kept, for `openStore`. @default a file of SQLite */
+  readonly place?: string
+  /** Kills and restarts the store itself; called at each death while customers come. */
+  readonly strike?: () => Promise<unknown>
+  /** How many serve customers at a time, over one store. */
   readonly processes: number
   /** How often one of them is killed, at least; they are also killed for as long as customers come. */
   readonly kills: number
@@ -46,58 +50,77 @@ const LIFE = 1_200
 const PAUSE = 500
 const LONGEST = 300_000
 
-export async function trial({ customers, processes, kills, seed }: Plan): Promise<Tally> {
+export async function trial({ customers, processes, kills, seed, ...plan }: Plan): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'fuseboard-crash-'))
   const random = randomOf(seed)
   try {
     await using service = await startService(random)
-    const file = join(folder, 'outbox.db')
-    const shop = new Shop(service, file, customers, random)
-    await shop.run(processes, kills)
-    return shop.tally(sqliteOutbox(file))
+    const place = plan.place ?? join(folder, 'outbox.db')
+    using opened = openStore(place)
+    const shop = new Shop({ service, place, store: opened.store, customers, random })
+    await shop.run(processes, kills, plan.strike)
+    return await shop.tally()
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
+interface Setting {
+  readonly service: Service
+  readonly place: string
+  readonly store: OutboxStore
+  readonly customers: number
+  readonly random: () => number
+}
+
 /** Customers, and the processes that serve them for as long as they live. */
 class Shop {
   readonly #service: Service
-  readonly #file: string
+  readonly #place: string
+  readonly #store: OutboxStore
   readonly #customers: number
   readonly #random: () => number
   readonly #told = new Map<number, number>()
   #next = 0
   #kills = 0
 
-  constructor(service: Service, file: string, customers: number, random: () => number) {
+  constructor({ service, place, store, customers, random }: Setting) {
     this.#service = service
-    this.#file = file
+    this.#place = place
+    this.#store = store
     this.#customers = customers
     this.#random = random
   }
 
-  async run(processes: number, kills: number): Promise<void> {
+  async run(processes: number, kills: number, strike?: () => Promise<unknown>): Promise<void> {
     const until = Date.now() + LONGEST
     const workers = await Promise.all(Array.from({ length: processes }, () => this.#start()))
     while (this.#next < this.#customers || this.#kills < kills) {
       await sleep(this.#random() * LIFE)
       const [victim] = workers.splice(Math.floor(this.#random() * processes), 1)
-      await this.#kill(victim as ChildProcess)
+      await Promise.all([this.#kill(victim as ChildProcess), strike?.()])
       workers.push(await this.#start())
     }
-    const store = sqliteOutbox(this.#file)
-    while ((await store.depth()).pending > 0 && Date.now() < until) await sleep(50)
+    while ((await this.#pending()) > 0 && Date.now() < until) await sleep(50)
     for (const worker of workers) await this.#kill(worker)
   }
 
-  async tally(store: OutboxStore): Promise<Tally> {
+  /** The store may be coming up again. */
+  async #pending(): Promise<number> {
+    try {
+      return (await this.#store.depth()).pending
+    } catch {
+      return Infinity
+    }
+  }
+
+  async tally(): Promise<Tally> {
     const all = Array.from({ length: this.#customers }, (_, customer) => customer)
     const has = new Map<number, number>()
     for (const customer of this.#service.made.values()) has.set(customer, (has.get(customer) ?? 0) + 1)
     const told = (status: number): number => all.filter((customer) => this.#told.get(customer) === status).length
     const untold = all.filter((customer) => !this.#told.has(customer))
-    const { pending, dead } = await store.depth()
+    const { pending, dead } = await this.#store.depth()
     const failed = [...this.#told].filter(([, status]) => status !== 201 && status !== 202)
     return {
       kills: this.#kills,
@@ -118,7 +141,7 @@ class Shop {
   }
 
   async #start(): Promise<ChildProcess> {
-    const worker = fork(new URL('worker.ts', import.meta.url), [this.#service.url, this.#file])
+    const worker = fork(new URL('worker.ts', import.meta.url), [this.#service.url, this.#place])
     worker.on('message', (message: 'ready' | [customer: number, status: number]) => {
       if (message === 'ready') return
       this.#told.set(...message)

@@ -1,9 +1,9 @@
-// A service that subscribes the customers it is told of, and may be killed at any moment: `node worker.ts URL FILE`.
+// A service that subscribes the customers it is told of, and may be killed at any moment: `node worker.ts URL STORE`.
 import { createBoard, guardFetch } from '@fuseboard/core'
 import { createOutbox, defer } from '../../src/index.ts'
-import { sqliteOutbox } from '../../src/sqlite.ts'
+import { openStore } from './stores.ts'
 
-const [url = '', file = ''] = process.argv.slice(2)
+const [url = '', place = ''] = process.argv.slice(2)
 const subscriptions = `${url}/v1/billing/subscriptions`
 const idempotencyHeader = 'PayPal-Request-Id'
 
@@ -18,7 +18,7 @@ async function tokenOf(renew: boolean): Promise<string> {
 }
 
 const outbox = createOutbox({
-  store: sqliteOutbox(file),
+  store: openStore(place).store,
   async prepare(request, { renew }) {
     request.headers.set('authorization', `Bearer ${await tokenOf(renew)}`)
   },
@@ -52,7 +52,9 @@ async function subscribe(customer: number, renew = false): Promise<number> {
 }
 
 process.on('message', (customer: number) => {
-  void subscribe(customer).then((status) => process.send?.([customer, status]))
+  void subscribe(customer)
+    .catch(() => 500)
+    .then((status) => process.send?.([customer, status]))
 })
 process.on('disconnect', () => process.exit())
 process.send?.('ready')
