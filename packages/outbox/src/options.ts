@@ -121,6 +121,17 @@ export function checkHeader(name: string, value: unknown): void {
   throw new TypeError(`${name} must be the name of a header, such as 'PayPal-Request-Id', got ${show(value)}`)
 }
 
+/** @internal @throws TypeError where a client has no such method */
+export function checkMethod(rule: string, client: unknown, method: string): void {
+  if (typeof (client as Record<string, unknown> | undefined)?.[method] === 'function') return
+  throw new TypeError(`${rule}, got ${show(client)}${client === undefined ? '' : ` without ${method}()`}`)
+}
+
+/** @internal @throws TypeError where it is no text, or an empty one */
+export function checkText(rule: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '') throw new TypeError(`${rule}, got ${show(value)}`)
+}
+
 /** @internal What went wrong, in words. */
 export function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

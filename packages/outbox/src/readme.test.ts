@@ -24,7 +24,7 @@ test('each block has the types that it needs', async () => {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   symlinkSync(here('../node_modules'), join(folder, 'node_modules'))
   const blocks = [...page.matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code)
-  expect(blocks).toHaveLength(3)
+  expect(blocks).toHaveLength(4)
   for (const [nth, block] of blocks.entries()) writeFileSync(join(folder, `block${nth}.ts`), block)
   writeFileSync(join(folder, 'given.d.ts'), GIVEN)
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
@@ -32,7 +32,10 @@ test('each block has the types that it needs', async () => {
     noEmit: true,
     noUnusedLocals: false,
     typeRoots: [here('../../../node_modules/@types')],
-    paths: { '@fuseboard/outbox': [here('index.ts')], '@fuseboard/outbox/sqlite': [here('sqlite.ts')] },
+    paths: {
+      '@fuseboard/outbox': [here('index.ts')],
+      '@fuseboard/outbox/*': [here('*.ts')],
+    },
   }
   writeFileSync(
     join(folder, 'tsconfig.json'),
@@ -44,3 +47,10 @@ test('each block has the types that it needs', async () => {
   )
   expect(stdout).toBe('')
 }, 60_000)
+
+test('the table of the page is the one that is tested with', () => {
+  expect(page).toContain('KeySchema: [{ AttributeName: o, KeyType: HASH }, { AttributeName: s, KeyType: RANGE }]')
+  const [, included = ''] = /NonKeyAttributes: \[(.+)\] }/.exec(page) ?? []
+  const tested = readFileSync(here('../test/dynamo-server.ts'), 'utf8')
+  expect(tested).toContain(`NonKeyAttributes: ['${included.split(', ').join("', '")}']`)
+})
