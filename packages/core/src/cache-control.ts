@@ -16,7 +16,7 @@ const SECONDS = /^(?:max-age|s-maxage|stale-if-error|max-stale|min-fresh)$/
 const QUOTED = /^"(?:[^"\\]|\\.)*"$/
 // The commas of a quoted string are its own. One that is not closed, or has more behind it, is none: what it would swallow
 // may be a no-store.
-const DIRECTIVE = /([^=,]+)(?:=("(?:[^"\\]|\\.)*"[ \t]*(?=,|$)|[^,]*))?/g
+const DIRECTIVE = /([^=,]+|(?==))(?:=("(?:[^"\\]|\\.)*"[ \t]*(?=,|$)|[^,]*))?/g
 
 const MOST_SECONDS = 2 ** 31 - 1
 const MEMO_SIZE = 64
@@ -41,7 +41,8 @@ function scan(text: string): CacheControl {
     const value = behind?.trimEnd()
     const quoted = value !== undefined && QUOTED.test(value)
     // What is no directive may hide one, as in `max-age=60; no-store`.
-    if ((name && !isToken(name)) || (value && !quoted && !isToken(value))) found['no-store'] = true
+    const isOne = isToken(name) || (name === '' && value === undefined)
+    if (!isOne || (value && !quoted && !isToken(value))) found['no-store'] = true
 
     if (SECONDS.test(name)) {
       const seconds = secondsOf(name, value)
