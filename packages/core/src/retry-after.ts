@@ -10,7 +10,7 @@ import { header, type HeaderPairs } from './headers.ts'
 export function retryAfter(headers: HeaderPairs | undefined, wall: number): number | undefined {
   const value = header(headers, 'retry-after')?.trim()
   if (value === undefined) return undefined
-  if (/^\d+$/.test(value)) return Number(value) * 1_000
+  if (/^\d+$/.test(value)) return Math.min(Number(value) * 1_000, Number.MAX_SAFE_INTEGER)
   const at = Date.parse(value)
   // A bare number with a sign or a fraction would be taken for a year.
   if (Number.isNaN(at) || /^[-+.\d]+$/.test(value)) return undefined
