@@ -44,7 +44,16 @@ test('a quoted string that is not closed, or has more behind it, hides nothing',
 })
 
 test('what is no directive counts as no-store', () => {
-  for (const text of ['max-age=60; no-store', 'private; max-age=60', 'a b', '"public"', 'max-age = 60', '=public', '=max-age=60', '=']) {
+  for (const text of [
+    'max-age=60; no-store',
+    'private; max-age=60',
+    'a b',
+    '"public"',
+    'max-age = 60',
+    '=public',
+    '=max-age=60',
+    '=',
+  ]) {
     expect(cacheControl(text), `with ${text}`).toMatchObject({ 'no-store': true })
   }
 })
