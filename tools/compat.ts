@@ -2,12 +2,13 @@
 import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { run, unpack } from './pack.ts'
+import { PUBLISHED, run, unpack } from './pack.ts'
 
-/** What a case tests: a client by its name in compat/node_modules, where it is none of Node's own. */
+/** What a case tests: a client by its name in compat/node_modules, where it is none of Node's own, or several as they are newest. */
 interface Case {
   readonly file: string
   readonly client?: string
+  readonly clients?: readonly string[]
 }
 
 interface Cell extends Case {
@@ -17,8 +18,11 @@ interface Cell extends Case {
 }
 
 const CLIENTS = ['axios', 'got', 'ky', 'undici'] as const
-const CASES: readonly Case[] = [{ file: 'fetch.mjs' }, ...CLIENTS.map((client) => ({ file: `${client}.mjs`, client }))]
-const PACKAGES = ['core', ...CLIENTS] as const
+const CASES: readonly Case[] = [
+  { file: 'fetch.mjs' },
+  { file: 'copies.mjs', clients: CLIENTS },
+  ...CLIENTS.map((client) => ({ file: `${client}.mjs`, client })),
+]
 
 const root = resolve(import.meta.dirname, '..')
 const compat = join(root, 'compat')
@@ -65,11 +69,12 @@ async function cells(): Promise<Cell[]> {
 }
 
 /** What went wrong, or undefined. */
-async function test({ name, file, client, alias, node }: Cell): Promise<string | undefined> {
+async function test({ name, file, client, clients = [], alias, node }: Cell): Promise<string | undefined> {
   const dir = join(work, name.replaceAll(' ', '-'))
   const scope = join(dir, 'node_modules/@fuseboard')
   await mkdir(scope, { recursive: true })
-  for (const one of PACKAGES) await cp(join(work, 'packed', one), join(scope, one), { recursive: true })
+  for (const one of PUBLISHED) await cp(join(work, 'packed', one), join(scope, one), { recursive: true })
+  for (const one of clients) await symlink(join(modules, one), join(dir, 'node_modules', one))
   if (client && alias) await symlink(join(modules, alias), join(dir, 'node_modules', client))
   await cp(join(compat, 'cases', file), join(dir, 'case.test.mjs'))
   try {
@@ -82,7 +87,7 @@ async function test({ name, file, client, alias, node }: Cell): Promise<string |
   }
 }
 
-await unpack(PACKAGES, join(work, 'packed'))
+await unpack(PUBLISHED, join(work, 'packed'))
 const queue = await cells()
 const total = queue.length
 const failures: string[] = []
