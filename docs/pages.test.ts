@@ -19,13 +19,31 @@ const PAGES = pages()
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8')
 const blocks = PAGES.filter((page) => !ELSEWHERE.has(page)).flatMap(modulesOf)
 
-// It is not installed here; what it makes is what `email` of @fuseboard/telemetry takes.
-const NODEMAILER = `declare module 'nodemailer' {
+// Of nodemailer, which is not installed here, and of opossum, which has no types, as much as the pages show.
+const AMBIENT = `
+declare module 'nodemailer' {
   export function createTransport(url: string | undefined): { sendMail(mail: object): Promise<unknown> }
+}
+declare module 'opossum' {
+  interface Options {
+    timeout: number
+    errorThresholdPercentage: number
+    volumeThreshold: number
+    rollingCountTimeout: number
+    resetTimeout: number
+    errorFilter(error: { code?: string }): boolean
+  }
+  export default class CircuitBreaker<Args extends unknown[], Result> {
+    constructor(action: (...args: Args) => Promise<Result>, options: Options)
+    fire(...args: Args): Promise<Result>
+    fallback(action: (...args: Args) => Result): void
+    on(event: string, listener: () => void): void
+    shutdown(): void
+  }
 }`
 
 describe('the code of the pages', () => {
-  const programs = new Programs(blocks, NODEMAILER)
+  const programs = new Programs(blocks, AMBIENT)
   let host: Host
 
   beforeAll(async () => {
@@ -79,6 +97,10 @@ describe.each(PAGES)('%s', (page) => {
     for (const { code } of fencesOf(text, 'json')) expect(() => JSON.parse(code) as unknown).not.toThrow()
     for (const { code } of fencesOf(text, 'yaml'))
       for (const { errors } of parseAllDocuments(code, { logLevel: 'silent' })) expect(errors).toEqual([])
+  })
+
+  test('has its code in TypeScript, which is checked', () => {
+    expect([...fencesOf(text, 'js'), ...fencesOf(text, 'javascript'), ...fencesOf(text, 'typescript')]).toEqual([])
   })
 
   test('names scripts that there are', () => {
