@@ -9,6 +9,7 @@ import {
   type DynamoDBClient,
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb'
+import { briefEnding, LONGEST_ERROR } from './brief-ending.ts'
 import { checkKnown, checkMethod, checkText, show } from './options.ts'
 import type { Claim, Depth, Ending, Entry, OutboxStore, Result } from './store.ts'
 
@@ -63,7 +64,6 @@ const PAGE = 100
 const MOST_BYTES = 400 * 1_024
 /** For what comes to an item later: a lease, errors, and an ending without its receipt. */
 const RESERVED = 16 * 1_024
-const LONGEST_ERROR = 1_024
 
 /** A sort key is 1,024 bytes at most; the name of a circuit that may take more is cut: each entry has it whole as well. */
 const MOST_LETTERS = 200
@@ -154,7 +154,7 @@ class Items implements OutboxStore {
         UpdateExpression: 'SET r = :ending, x = :expires REMOVE o, s, d, i, l, e, b',
         ConditionExpression: 'attribute_exists(q)',
         ExpressionAttributeValues: {
-          ':ending': { S: fitted(ending, MOST_BYTES - RESERVED) },
+          ':ending': { S: briefEnding(ending, MOST_BYTES - RESERVED) },
           ':expires': { N: `${Math.ceil(expiresAt / 1_000)}` },
         },
       })
@@ -164,7 +164,7 @@ class Items implements OutboxStore {
       UpdateExpression: 'SET r = :ending, o = :dead REMOVE l',
       ConditionExpression: 'l = :lease',
       ExpressionAttributeValues: {
-        ':ending': { S: fitted(ending, MOST_BYTES - LONGEST_ERROR * 4 - sizeOf(this.#itemOf(claim))) },
+        ':ending': { S: briefEnding(ending, MOST_BYTES - LONGEST_ERROR * 4 - sizeOf(this.#itemOf(claim))) },
         ':dead': { S: this.#dead },
         ':lease': { S: lease },
       },
@@ -291,17 +291,6 @@ async function won<T>(write: Promise<T>): Promise<T | undefined> {
     if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return undefined
     throw error
   }
-}
-
-/** Without the answer's body, or the answer, where they do not fit: an ending must be written, come what may. */
-function fitted(ending: Ending, room: number): string {
-  const brief = ending.state === 'dead' ? { ...ending, error: ending.error.slice(0, LONGEST_ERROR) } : ending
-  const { receipt } = brief
-  const whole = JSON.stringify(brief)
-  if (bytesIn(whole) <= room) return whole
-  const bodiless = JSON.stringify({ ...brief, receipt: receipt && { ...receipt, body: '' } })
-  if (bytesIn(bodiless) <= room) return bodiless
-  return JSON.stringify({ ...brief, receipt: receipt && { ...receipt, headers: [], body: '' } })
 }
 
 const bytesIn = (text: string): number => Buffer.byteLength(text)
