@@ -54,3 +54,9 @@ test('the table of the page is the one that is tested with', () => {
   const tested = readFileSync(here('../test/dynamo-server.ts'), 'utf8')
   expect(tested).toContain(`NonKeyAttributes: ['${included.split(', ').join("', '")}']`)
 })
+
+test('what is queued by hand there says that its body is JSON: a text alone would go out as text/plain', () => {
+  const [byHand] = /await outbox\.enqueue\([^\n]*JSON\.stringify[^\n]*/.exec(page) ?? []
+  expect(byHand).toContain(' headers,')
+  expect(page).toContain("const headers = { 'content-type': 'application/json' }")
+})
