@@ -1,4 +1,4 @@
-// Where the admin's alerts arrive: a webhook on 127.0.0.1 that takes only what is signed with its secret.
+// Where the admin's alerts arrive: a webhook on 127.0.0.1 that takes only what is signed, where it has a secret.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -16,18 +16,26 @@ export class Inbox {
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts`
   }
 
-  /** @param heard is told of each alert once */
-  static async listen(secret: string, heard: (alert: Alert) => void): Promise<Inbox> {
+  /**
+   * @param heard is told of each alert once
+   * @param secret that they must be signed with; by default they need not be
+   */
+  static async listen(heard: (alert: Alert) => void = () => {}, secret?: string): Promise<Inbox> {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const inbox = new Inbox(server)
-    server.on('request', (request, response) => void inbox.#receive(request, response, secret, heard))
+    server.on('request', (request, response) => void inbox.#receive(request, response, heard, secret))
     return inbox
   }
 
-  async #receive(request: IncomingMessage, response: ServerResponse, secret: string, heard: (alert: Alert) => void) {
+  async #receive(
+    request: IncomingMessage,
+    response: ServerResponse,
+    heard: (alert: Alert) => void,
+    secret: string | undefined,
+  ): Promise<void> {
     const body = await text(request).catch(() => '')
-    if (!isOurs(request.headers, body, secret)) return void response.writeHead(401).end()
+    if (secret !== undefined && !isOurs(request.headers, body, secret)) return void response.writeHead(401).end()
     response.end()
     const { alert } = JSON.parse(body) as { alert: Alert }
     // A delivery whose answer got lost comes again.

@@ -33,7 +33,7 @@ export async function rehearse({ scale, seed }: Options, tellAll: Tell, stop: Ab
 
   const server = await PayPalServer.listen({ tokenLives: TOKEN_LIVES / scale, takes: TAKES })
   const secret = crypto.randomUUID()
-  const inbox = await Inbox.listen(secret, ({ text }) => tell({ event: 'alert', text }))
+  const inbox = await Inbox.listen(({ text }) => tell({ event: 'alert', text }), secret)
   const folder = await mkdtemp(join(tmpdir(), 'fuseboard-paypal-'))
   const billing = new Billing({ origin: server.origin, file: join(folder, 'outbox.db'), scale })
   const { board, outbox } = billing

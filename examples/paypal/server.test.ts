@@ -30,7 +30,11 @@ async function token(): Promise<string> {
 }
 
 async function subscribe(bearer: string, key?: string, signal?: AbortSignal, order: object = ORDER) {
-  const headers = { authorization: `Bearer ${bearer}`, ...(key && { 'PayPal-Request-Id': key }) }
+  const headers = {
+    authorization: `Bearer ${bearer}`,
+    'content-type': 'application/json',
+    ...(key && { 'PayPal-Request-Id': key }),
+  }
   return post('/v1/billing/subscriptions', headers, JSON.stringify(order), signal)
 }
 
@@ -91,8 +95,12 @@ describe('PayPal-Request-Id', () => {
   })
 })
 
-test('what is no subscription is a 400, and what is not there a 404', async () => {
+test('what is no JSON is a 415, what is no subscription a 400, and what is not there a 404', async () => {
   const bearer = await token()
+  const authorization = `Bearer ${bearer}`
+  expect(await post('/v1/billing/subscriptions', { authorization }, JSON.stringify(ORDER))).toMatchObject({
+    status: 415,
+  })
   expect(await subscribe(bearer, 'order-1', undefined, { plan_id: 'P-1' })).toMatchObject({ status: 400 })
   expect(await subscribe(bearer, 'order-1', undefined, [])).toMatchObject({ status: 400 })
   expect(await post('/v1/other', {}, '')).toMatchObject({ status: 404 })

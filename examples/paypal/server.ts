@@ -159,6 +159,10 @@ export class PayPalServer {
       this.#note(key, 'unauthorized')
       return answer(response, 401, { error: 'invalid_token' })
     }
+    if (headers['content-type'] !== 'application/json') {
+      this.#note(key, 'bad')
+      return answer(response, 415, { name: 'UNSUPPORTED_MEDIA_TYPE' })
+    }
     const wanted = read(body)
     if (wanted === undefined) {
       this.#note(key, 'bad')

@@ -3,6 +3,8 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { Inbox } from '../paypal/inbox.ts'
+import { PayPalServer } from '../paypal/server.ts'
 import { board as verses, fetchVerse } from './verses.ts'
 import { board as videos, downloadVideo } from './videos.ts'
 
@@ -11,7 +13,7 @@ const read = (path: string): Promise<string> => readFile(new URL(path, import.me
 test('the page shows these files', async () => {
   const page = await read('../../docs/use-cases.md')
   const blocks = [...page.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code)
-  const files = await Promise.all(['verses.ts', 'videos.ts'].map(read))
+  const files = await Promise.all(['verses.ts', 'paypal.ts', 'videos.ts'].map(read))
   expect(blocks).toEqual(files.map((file) => file.slice(file.indexOf('\n') + 1)))
 })
 
@@ -30,6 +32,45 @@ test('a verse comes from the host, then from what is stored, and where nothing i
   expect(await fetchVerse('jude 1')).toEqual(made)
   expect(await fetchVerse('john 3:16')).toEqual({ text: 'For God so loved the world' })
   expect(host).toHaveBeenCalledTimes(4)
+})
+
+test('a subscription waits where PayPal cannot take it or gives no token, goes out once, and the admin is told', async ({
+  onTestFinished,
+}) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fuseboard-use-cases-'))
+  const [server, inbox] = await Promise.all([PayPalServer.listen(), Inbox.listen()])
+  vi.stubEnv('PAYPAL', server.origin)
+  vi.stubEnv('ADMIN_WEBHOOK', inbox.url)
+  vi.stubEnv('OUTBOX', join(folder, 'outbox.db'))
+  const { board, outbox, subscribe } = await import('./paypal.ts')
+  onTestFinished(async () => {
+    vi.unstubAllEnvs()
+    await outbox[Symbol.asyncDispose]()
+    await Promise.all([server.close(), inbox.close()])
+    await rm(folder, { recursive: true })
+  })
+  const customer = (n: number) => ({ plan_id: 'P-1', subscriber: { email_address: `customer-${n}@example.org` } })
+  const circuit = board.circuit(server.host)
+  const pending = { status: 'pending', retry: true, id: expect.any(String) as string }
+
+  server.goDown()
+  for (const n of [1, 2, 3, 4, 5]) expect(await subscribe(`order-${n}`, customer(n))).toEqual(pending)
+  expect([circuit.state, server.asked.length]).toEqual(['open', 5])
+  expect(await subscribe('order-6', customer(6))).toEqual(pending)
+  expect(server.asked).toHaveLength(5)
+  await vi.waitUntil(() => inbox.alerts.length === 1)
+
+  server.recover()
+  circuit.reset()
+  await vi.waitUntil(() => server.subscriptions.length === 6)
+
+  server.befall('lost')
+  expect(await subscribe('order-7', customer(7))).toEqual(pending)
+  expect(await subscribe('order-7', customer(7))).toMatchObject({ id: server.subscriptions[6]?.id })
+  expect(await subscribe('order-8', customer(8))).toMatchObject({ status: 'APPROVAL_PENDING' })
+  await expect(subscribe('order-9', {})).rejects.toThrow('400')
+  expect(server.subscriptions.map(({ key }) => key)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((n) => `order-${n}`))
+  expect(inbox.alerts.map(({ kind }) => kind)).toEqual(['open', 'recovered'])
 })
 
 test('videos that are gone leave the circuit closed, a broken network opens it for two minutes', async ({
