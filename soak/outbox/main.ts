@@ -25,7 +25,9 @@ async function inRedis<T>(use: (place: string) => Promise<T>): Promise<T> {
 /** Redis keeps each write before it answers, and is killed at each death of a process. */
 async function whileRedisDies(print: Print, plan: Plan): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'fuseboard-redis-'))
-  const more = ['--appendonly', 'yes', '--appendfsync', 'always', '--dir', folder]
+  // Its rewriting of the log is by a child, which would live on.
+  const kept = ['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-percentage', '0']
+  const more = [...kept, '--dir', folder]
   let server = await redisServer({ more })
   const { port } = server
   const strike = async (): Promise<void> => {

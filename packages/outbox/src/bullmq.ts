@@ -13,7 +13,7 @@ import {
   type RedisConnectionClient,
   type WorkerOptions,
 } from 'bullmq'
-import { show } from './options.ts'
+import { checkKnown, show } from './options.ts'
 import type { Claim, Depth, Ending, Entry, OutboxStore, Receipt, Result } from './store.ts'
 
 /** Where in Redis the queues are. */
@@ -41,7 +41,8 @@ export function bullmqOutbox(name: string, options: BullmqOutboxOptions): Outbox
     const rule = 'must be 1 to 64 letters, digits, dots, hyphens or underscores'
     throw new TypeError(`the name of bullmqOutbox ${rule}, got ${show(name)}`)
   }
-  const { connection, prefix } = options ?? {}
+  checkKnown('bullmqOutbox', options, ['connection', 'prefix'])
+  const { connection, prefix } = options
   if (!isRedisInstance(connection)) {
     throw new TypeError(`bullmqOutbox.connection must be a client of Redis, got ${show(connection)}`)
   }
@@ -69,6 +70,7 @@ interface Note {
 
 type Sent = Omit<Extract<Ending, { state: 'sent' }>, 'state'>
 type Dead = Extract<Ending, { state: 'dead' }>
+type Again = Parameters<OutboxStore['retry']>[1]
 type Request = Job<Data, Sent | null>
 type RequestQueue = Queue<Data, Sent | null, string, Data, Sent | null, string, IQueueBackend>
 type RequestWorker = Worker<Data, Sent | null, string, IQueueBackend>
@@ -85,7 +87,7 @@ interface Line {
 interface Root {
   readonly backend: RedisQueueBackend
   /** One job for each circuit, which nobody takes. */
-  readonly list: Queue
+  readonly list: Queue<object, unknown, string, object, unknown, string, IQueueBackend>
 }
 
 /** A request as it was found. */
@@ -143,7 +145,7 @@ class Queues implements OutboxStore {
     return this.#ask(async (signal) => {
       const [known] = await Promise.all([this.#find(entry.id), this.#enlist(entry.circuit)])
       signal.throwIfAborted()
-      if (known !== undefined && !(await isForgotten(known, entry))) return again(known, entry)
+      if (known !== undefined && !(await isForgotten(known, entry))) return putAgain(known, entry)
       await add(this.#line(entry.circuit), entry, signal)
       return 'queued'
     })
@@ -161,7 +163,7 @@ class Queues implements OutboxStore {
           if (job === undefined) return
           if (await mayNotGo(line, job, token, now)) continue
           if (await isBehind(line, job)) behind.push(job)
-          else if (await job.extendLock(token, leasedUntil - now)) claims.push(claimOf(job, token))
+          else if (await job.extendLock(token, Math.ceil(leasedUntil - now))) claims.push(claimOf(job, token))
         }
       }
       await take()
@@ -169,32 +171,15 @@ class Queues implements OutboxStore {
       const stalled = await line.backend.moveStalledJobsToWait()
       if (stalled.length > 0) await take()
       // To the head of the line, the first of them last.
-      for (const job of behind.reverse()) await job.moveToWait(token)
+      for (const job of behind.toReversed()) await unlessLost(() => job.moveToWait(token))
       return claims
     })
   }
 
-  retry(
-    claim: Claim,
-    { at, attempts, error }: { at: number; attempts: number; error: string | undefined },
-  ): Promise<void> {
+  retry(claim: Claim, again: Again): Promise<void> {
     return this.#ask(async () => {
       const { backend } = this.#line(claim.circuit)
-      const { id, lease } = claim
-      const note: Note = { error }
-      const now = Date.now()
-      await unlessLost(async () => {
-        if (attempts === claim.attempts && at <= now) {
-          // It was not tried, so it keeps its place: the head of the line.
-          await backend.moveJobFromActiveToWait(id, lease)
-          if (error !== undefined) await backend.updateProgress(id, note)
-          return
-        }
-        await backend.moveToDelayed(id, now, Math.max(at - now, 0), lease, {
-          skipAttempt: attempts === claim.attempts,
-          ...(error !== undefined && { fieldsToUpdate: { progress: JSON.stringify(note) } }),
-        })
-      })
+      await unlessLost(() => putBack(backend, claim, again))
     })
   }
 
@@ -230,7 +215,7 @@ class Queues implements OutboxStore {
 
   /** @throws Error where Redis cannot be asked, or does not answer in time: the caller must hear so, and soon */
   async #ask<T>(step: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    checkConnected(this.#options.connection as Partial<RedisConnectionClient>, this.#root !== undefined)
+    checkConnected(this.#options.connection, this.#root !== undefined)
     const signal = AbortSignal.timeout(LIMIT)
     return new Promise<T>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(new Error(`Redis has not answered for ${LIMIT} ms`)), {
@@ -263,7 +248,10 @@ class Queues implements OutboxStore {
       await backend.close().catch(() => {})
       throw error
     }
-    this.#root = { backend, list: new Queue(this.#name, { ...this.#options, ...STREAMS }, () => backend) }
+    this.#root = {
+      backend,
+      list: new Queue(this.#name, { ...this.#options, ...STREAMS }, () => backend.forQueue(this.#name)),
+    }
   }
 
   get #opened(): Root {
@@ -311,14 +299,9 @@ class Queues implements OutboxStore {
  * yet: BullMQ waits for that itself, and sends nothing before.
  */
 function checkConnected(client: Partial<RedisConnectionClient>, once: boolean): void {
-  const { status, isReady, isCluster } = client
-  if (status === undefined ? isReady !== false || !once : isUsable(status, once, isCluster === true)) return
-  throw new Error(`the client of Redis is not connected (${status ?? 'not ready'})`)
-}
-
-function isUsable(status: unknown, once: boolean, isCluster: boolean): boolean {
-  if (status === 'ready' || status === 'wait' || (isCluster && status === 'connect')) return true
-  return !once && (status === 'connecting' || status === 'connect')
+  const status = (client.status as string | undefined) ?? (client.isReady === false ? 'connecting' : 'ready')
+  const usable = ['ready', 'wait', ...(once ? [] : ['connecting', 'connect']), ...(client.isCluster ? ['connect'] : [])]
+  if (!usable.includes(status)) throw new Error(`the client of Redis is not connected (${status})`)
 }
 
 function dataOf({ request: { body, ...request }, ...rest }: Entry, behind: string | undefined): Data {
@@ -333,7 +316,7 @@ function claimOf({ data: { entry, body }, attemptsMade }: Request, lease: string
   return { ...entry, attempts: attempts + attemptsMade, request: { ...request, body: bytes }, lease }
 }
 
-const noteOf = ({ progress }: Request): Note => (typeof progress === 'object' ? (progress as Note) : {})
+const noteOf = ({ progress }: Request): Note => (typeof progress === 'object' ? progress : {})
 
 async function add({ queue }: Line, entry: Entry, signal: AbortSignal): Promise<void> {
   const { id, idempotencyKey, queuedAt, notBefore, expiresAt, request } = entry
@@ -360,9 +343,9 @@ async function isForgotten({ job, state }: Known, { queuedAt }: Entry): Promise<
 }
 
 /** Queues one once more that was given up. */
-async function again({ job, state }: Known, entry: Entry): Promise<'queued' | 'duplicate'> {
+async function putAgain({ line, job, state }: Known, entry: Entry): Promise<'queued' | 'duplicate'> {
   if (state !== 'failed') return 'duplicate'
-  await job.updateData(dataOf(entry, job.data.behind))
+  await job.updateData(dataOf({ ...entry, circuit: line.circuit }, job.data.behind))
   const retried = await unlessLost(async () => {
     await job.retry('failed', { resetAttemptsMade: true })
     return true
@@ -370,12 +353,30 @@ async function again({ job, state }: Known, entry: Entry): Promise<'queued' | 'd
   return retried === true ? 'queued' : 'duplicate'
 }
 
+/** As {@link OutboxStore.retry}. */
+async function putBack(backend: IQueueBackend, { id, lease, ...claim }: Claim, again: Again): Promise<void> {
+  const { at, attempts, error } = again
+  const note: Note = { error }
+  const now = Date.now()
+  const untried = attempts === claim.attempts
+  if (untried && at <= now) {
+    // It keeps its place, at the head of the line.
+    await backend.moveJobFromActiveToWait(id, lease)
+    if (error !== undefined) await backend.updateProgress(id, note)
+    return
+  }
+  await backend.moveToDelayed(id, now, Math.max(Math.ceil(at - now), 0), lease, {
+    skipAttempt: untried,
+    ...(error !== undefined && { fieldsToUpdate: { progress: JSON.stringify(note) } }),
+  })
+}
+
 /** One that was queued once more may be too early, and one that was sent meanwhile is done. */
 async function mayNotGo(line: Line, job: Request, token: string, now: number): Promise<boolean> {
   const { entry } = job.data
   const { sent } = noteOf(job)
-  if (sent !== undefined) await complete(line, entry, sent, token)
-  else if (entry.notBefore > now) await job.moveToDelayed(entry.notBefore, token)
+  if (sent !== undefined) await unlessLost(() => complete(line, entry, sent, token))
+  else if (entry.notBefore > now) await unlessLost(() => job.moveToDelayed(entry.notBefore, token))
   else return false
   return true
 }

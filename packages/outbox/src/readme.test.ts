@@ -24,7 +24,7 @@ test('each block has the types that it needs', async () => {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   symlinkSync(here('../node_modules'), join(folder, 'node_modules'))
   const blocks = [...page.matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code)
-  expect(blocks).toHaveLength(5)
+  expect(blocks).toHaveLength(6)
   for (const [nth, block] of blocks.entries()) writeFileSync(join(folder, `block${nth}.ts`), block)
   writeFileSync(join(folder, 'given.d.ts'), GIVEN)
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')

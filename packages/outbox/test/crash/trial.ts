@@ -50,6 +50,8 @@ const LIFE = 1_200
 const PAUSE = 500
 const LONGEST = 300_000
 
+const TAKEN: ReadonlySet<number | undefined> = new Set([201, 202])
+
 export async function trial({ customers, processes, kills, seed, ...plan }: Plan): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'fuseboard-crash-'))
   const random = randomOf(seed)
@@ -121,7 +123,7 @@ class Shop {
     const told = (status: number): number => all.filter((customer) => this.#told.get(customer) === status).length
     const untold = all.filter((customer) => !this.#told.has(customer))
     const { pending, dead } = await this.#store.depth()
-    const failed = [...this.#told].filter(([, status]) => status !== 201 && status !== 202)
+    const failed = [...this.#told].filter(([, status]) => !TAKEN.has(status))
     return {
       kills: this.#kills,
       made: told(201),
@@ -132,7 +134,7 @@ class Shop {
       ],
       untold: untold.length,
       untoldMade: untold.filter((customer) => has.has(customer)).length,
-      lost: all.filter((customer) => this.#told.has(customer) && !has.has(customer)),
+      lost: all.filter((customer) => TAKEN.has(this.#told.get(customer)) && !has.has(customer)),
       twice: all.filter((customer) => (has.get(customer) ?? 0) > 1),
       dead,
       repeats: this.#service.repeats,
