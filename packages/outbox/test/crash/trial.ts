@@ -157,7 +157,8 @@ class Shop {
   /** The service is down for the middle of the customers. */
   #feed(worker: ChildProcess): void {
     if (this.#next >= this.#customers || !worker.connected) return
-    worker.send(this.#next++)
+    // One that dies just now is not told of it, and the customer hears nothing.
+    worker.send(this.#next++, () => {})
     const share = this.#next / this.#customers
     this.#service.down = share > 0.2 && share < 0.9
   }
