@@ -25,3 +25,13 @@ test('it publishes the layer for the runtimes of the template', () => {
   const [, published = ''] = /--compatible-runtimes (.+) \\/.exec(page) ?? []
   expect(template).toContain(`CompatibleRuntimes: [${published.split(' ').join(', ')}]`)
 })
+
+test('it makes the index that the outbox needs', async () => {
+  const [, updates = ''] = /--global-secondary-index-updates '([^']+)'/.exec(page) ?? []
+  const [{ Create }] = JSON.parse(updates) as [
+    { Create: { IndexName: string; Projection: { NonKeyAttributes: string[] } } },
+  ]
+  const readme = await readFile(join(root, 'packages/outbox/README.md'), 'utf8')
+  expect(readme).toContain(`IndexName: ${Create.IndexName}`)
+  expect(readme).toContain(`NonKeyAttributes: [${Create.Projection.NonKeyAttributes.join(', ')}]`)
+})

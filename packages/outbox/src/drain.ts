@@ -21,6 +21,16 @@ export interface Source {
   readonly sending: Set<string>
 }
 
+/** What came of a drain that does not stay. */
+export interface Drained {
+  /** Requests that the host has taken. */
+  readonly sent: number
+  /** Requests that were given up. */
+  readonly dead: number
+  /** Requests that wait still, in all. */
+  readonly waiting: number
+}
+
 /** How often it looks for what is due, in milliseconds: what other processes queued, and what waits for its time. */
 const LOOK_EVERY = 1_000
 
@@ -34,10 +44,14 @@ export class Drain {
   readonly #events: Events
   readonly #fetch: typeof globalThis.fetch
   readonly #lanes = new Map<string, Lane>()
-  readonly #unlisten: () => void
+  readonly #ended = { sent: 0, dead: 0 }
+  #unlisten = (): void => {}
+  /** It looks again and again, and lends an ear. */
+  #stays = false
   #stopped = false
+  #until = Infinity
   #callOff = (): void => {}
-  #looking: Promise<void> | undefined
+  #looking: Promise<unknown> | undefined
 
   constructor(source: Source, board: Board, events: Events) {
     this.#source = source
@@ -46,7 +60,12 @@ export class Drain {
     this.#events = events
     const { send } = this.#settings
     this.#fetch = guardFetch(board, send === undefined ? {} : { fetch: send })
-    this.#unlisten = board.on('transition', ({ key, to }) => {
+  }
+
+  /** Sends what is due, from now on until it is stopped. */
+  start(): void {
+    this.#stays = true
+    this.#unlisten = this.#board.on('transition', ({ key, to }) => {
       if (to !== 'closed') return
       this.#lane(key).notBefore = 0
       this.poke(key)
@@ -54,9 +73,25 @@ export class Drain {
     this.#look()
   }
 
+  /** Sends what may go now. It rejects where the store failed, once nothing is under way any more. */
+  once(ms: number): Promise<Drained> {
+    this.#until = this.#settings.wall() + ms
+    const drained = this.#once()
+    this.#looking = Promise.allSettled([drained])
+    return drained
+  }
+
+  async #once(): Promise<Drained> {
+    const { store } = this.#settings
+    const { circuits } = await store.depth()
+    const ran = await Promise.allSettled(circuits.map((circuit) => this.#run(this.#lane(circuit))))
+    for (const one of ran) if (one.status === 'rejected') throw one.reason
+    return { ...this.#ended, waiting: (await store.depth()).pending }
+  }
+
   /** Something may be due for a circuit. */
   poke(circuit: string): void {
-    if (this.#stopped) return
+    if (this.#stopped || !this.#stays) return
     const lane = this.#lane(circuit)
     lane.running ??= this.#run(lane)
       .catch((error: unknown) => {
@@ -122,14 +157,16 @@ export class Drain {
   /** How many may go now: none where the circuit is not closed, but for a probe that nobody else makes. */
   #leave(lane: Lane): number {
     const now = this.#settings.wall()
-    if (this.#stopped || now < lane.notBefore) return 0
+    if (this.#stopped || now >= this.#until || now < lane.notBefore) return 0
     const { state } = this.#board.circuit(lane.circuit)
     if (state !== 'half-open') {
       lane.halfOpenSince = undefined
       return state === 'closed' || state === 'bypassed' ? Infinity : 0
     }
     lane.halfOpenSince ??= now
-    return now - lane.halfOpenSince >= this.#settings.probeAfter ? 1 : 0
+    const { probeAfter } = this.#settings
+    // One that does not stay cannot wait and see whether somebody else calls.
+    return (this.#stays ? now - lane.halfOpenSince >= probeAfter : probeAfter < Infinity) ? 1 : 0
   }
 
   /** @returns whether the host did what it was asked */
@@ -140,6 +177,7 @@ export class Drain {
     const about = { id, circuit, idempotencyKey }
     const bury = async (error: string, receipt?: Extract<Outcome, { kind: 'sent' }>['receipt']): Promise<void> => {
       await store.settle(claim, { state: 'dead', at: wall(), error, receipt })
+      this.#ended.dead++
       this.#events.tell('dead', { ...about, error, receipt })
     }
 
@@ -155,6 +193,7 @@ export class Drain {
     switch (outcome.kind) {
       case 'sent':
         await store.settle(claim, { state: 'sent', at: wall(), receipt: outcome.receipt })
+        this.#ended.sent++
         this.#events.tell('sent', { ...about, receipt: outcome.receipt })
         return true
       case 'unwanted':

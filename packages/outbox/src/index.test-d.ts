@@ -1,10 +1,24 @@
 // The types of the outbox, as who uses it meets them.
 import type { DatabaseSync } from 'node:sqlite'
+import { DynamoDB, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { SQS, SQSClient } from '@aws-sdk/client-sqs'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { createBoard, reply, type Fallback, type HttpRequest } from '@fuseboard/core'
 import type { OutboxLike } from '@fuseboard/telemetry/alerts'
 import { describe, expectTypeOf, test } from 'vitest'
-import { createOutbox, defer, memoryOutbox, type OutboxStore, type Queued, type Receipt, type Result } from './index.ts'
+import { dynamoOutbox } from './dynamodb.ts'
+import {
+  createOutbox,
+  defer,
+  memoryOutbox,
+  type Drained,
+  type OutboxStore,
+  type Queued,
+  type Receipt,
+  type Result,
+} from './index.ts'
 import { sqliteOutbox } from './sqlite.ts'
+import { sqsOutbox } from './sqs.ts'
 
 const outbox = createOutbox({ store: memoryOutbox() })
 
@@ -44,6 +58,7 @@ describe('an outbox', () => {
     outbox.on('dead', ({ error }) => expectTypeOf(error).toBeString())
     expectTypeOf(outbox.result('id')).resolves.toEqualTypeOf<Result | undefined>()
     expectTypeOf(outbox.drainOn(createBoard())).toEqualTypeOf<() => Promise<void>>()
+    expectTypeOf(outbox.drain(createBoard(), { within: '30s' })).resolves.toEqualTypeOf<Drained>()
   })
 })
 
@@ -64,4 +79,18 @@ test('defer is a fallback of a policy', () => {
 test('an engine may answer at once or later', () => {
   expectTypeOf(memoryOutbox()).toEqualTypeOf<OutboxStore>()
   expectTypeOf<() => Promise<'queued'>>().toExtend<OutboxStore['put']>()
+})
+
+test('an engine takes the clients that users have', () => {
+  const where = { table: 'a', namespace: 'b' }
+  expectTypeOf(dynamoOutbox({ client: new DynamoDBClient(), ...where })).toEqualTypeOf<OutboxStore>()
+  dynamoOutbox({ client: new DynamoDB(), keyName: 'service_name', ...where })
+  dynamoOutbox({ client: DynamoDBDocumentClient.from(new DynamoDBClient()), ...where })
+  // @ts-expect-error a table is needed
+  dynamoOutbox({ client: new DynamoDBClient(), namespace: 'b' })
+  const queues = { 'a.test': 'https://sqs.test/a' }
+  expectTypeOf(sqsOutbox({ client: new SQSClient(), queues, deadLetterUrl: 'b' })).toEqualTypeOf<OutboxStore>()
+  sqsOutbox({ client: new SQS(), queues, deadLetterUrl: 'b' })
+  // @ts-expect-error what is given up must go somewhere
+  sqsOutbox({ client: new SQS(), queues })
 })

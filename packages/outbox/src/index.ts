@@ -1,5 +1,6 @@
 // The list of what @fuseboard/outbox offers.
 export { defer, type DeferOptions } from './defer.ts'
+export type { Drained } from './drain.ts'
 export type { OutboxEvents } from './events.ts'
 export { memoryOutbox } from './memory.ts'
 export type { OutboxOptions } from './options.ts'

@@ -154,7 +154,8 @@ function count(name: string, value: unknown): number {
   throw new RangeError(`${name} must be a whole number of at least 1, got ${show(value)}`)
 }
 
-function span(name: string, value: Duration): number {
+/** @internal @throws TypeError or RangeError where it is no duration longer than 0 */
+export function span(name: string, value: Duration): number {
   let ms = 0
   try {
     ms = duration(value)

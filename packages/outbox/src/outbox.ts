@@ -1,8 +1,8 @@
 // Requests that wait for their host: taken in, looked up, and sent once the circuit is closed.
-import type { Board } from '@fuseboard/core'
-import { Drain } from './drain.ts'
+import type { Board, Duration } from '@fuseboard/core'
+import { Drain, type Drained } from './drain.ts'
 import { Events, type OutboxEvents } from './events.ts'
-import { checkHeader, checkKnown, readOptions, show, type OutboxOptions, type Settings } from './options.ts'
+import { checkHeader, checkKnown, readOptions, show, span, type OutboxOptions, type Settings } from './options.ts'
 import { bytesOf, type Bytes } from './payload.ts'
 import type { Depth, Result } from './store.ts'
 import { keep, type Original } from './stored-request.ts'
@@ -107,11 +107,30 @@ export class Outbox {
    * @throws Error where it drains already
    */
   drainOn(board: Board): () => Promise<void> {
-    if (this.#drain !== undefined) throw new Error('This outbox drains on a board already')
-    const drain = (this.#drain = new Drain(this, board, this.#events))
+    const drain = this.#drainFor(board)
+    drain.start()
     return async () => {
       if (this.#drain === drain) this.#drain = undefined
       await drain.stop()
+    }
+  }
+
+  /**
+   * Sends what may go now, and resolves when nothing is under way any more: for a process that does not stay, such as a Lambda
+   * that is called once a minute. Of a circuit that is half-open it sends one request, which is the probe, unless `probeAfter`
+   * is `false`.
+   *
+   * @param options `within`: no request is begun after so long. @default for as long as something can go
+   * @throws Error where it drains already; TypeError or RangeError where an option is wrong; what the store throws
+   */
+  async drain(board: Board, options: { within?: Duration } = {}): Promise<Drained> {
+    checkKnown('drain', options, ['within'])
+    const ms = options.within === undefined ? Infinity : span('drain.within', options.within)
+    const drain = this.#drainFor(board)
+    try {
+      return await drain.once(ms)
+    } finally {
+      if (this.#drain === drain) this.#drain = undefined
     }
   }
 
@@ -139,6 +158,11 @@ export class Outbox {
     if (!duplicate) this.#events.tell('queued', { id, circuit, idempotencyKey })
     this.#drain?.poke(circuit)
     return { id, circuit, idempotencyKey, duplicate }
+  }
+
+  #drainFor(board: Board): Drain {
+    if (this.#drain !== undefined) throw new Error('This outbox drains on a board already')
+    return (this.#drain = new Drain(this, board, this.#events))
   }
 
   #warn(message: string): void {
