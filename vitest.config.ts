@@ -22,7 +22,13 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts', 'docs/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'examples/**/*.test.ts',
+            'bench/**/*.test.ts',
+            'docs/**/*.test.ts',
+            'scoreboard/**/*.test.ts',
+          ],
           testTimeout: 20_000,
           typecheck: {
             enabled: true,
