@@ -48,9 +48,8 @@ export class TimeWindow implements Window {
 
   amend(call: number, now: number): boolean {
     this.roll(now)
-    let first = this.#gone + this.calls
-    if (call > first || call <= this.#gone) return false
-    first -= this.#newest(CALLS)
+    if (call <= this.#gone) return false
+    let first = this.#gone + this.calls - this.#newest(CALLS)
     for (let slot = this.#slot - 1; call <= first; slot--) {
       const at = this.#at(slot)
       first -= this.#ring[at + CALLS] as number
@@ -129,7 +128,7 @@ export class CountWindow implements Window {
   }
 
   amend(call: number): boolean {
-    if (call > this.#recorded || call <= this.#recorded - this.calls) return false
+    if (call <= this.#recorded - this.calls) return false
     const at = (call - 1) % this.#ring.length
     this.#ring[at] = (this.#ring[at] as number) | FAILED_BIT
     this.failures++
