@@ -13,15 +13,18 @@ interface Call {
   readonly slow: boolean
 }
 
+const EDGES = [0, 1, 99, 100, 101, 899, 900, 901, 999, 1_000, 1_001]
+const gap = fc.oneof(
+  { weight: 8, arbitrary: fc.nat(200) },
+  { weight: 2, arbitrary: fc.constantFrom(...EDGES) },
+  { weight: 1, arbitrary: fc.nat(5_000) },
+)
 const steps = fc.array(
   fc.oneof(
-    fc.record({ gap: fc.integer({ min: 0, max: 400 }), failed: fc.boolean(), slow: fc.boolean() }),
-    fc.record({
-      gap: fc.oneof(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 5_000 })),
-      amend: fc.nat(20),
-    }),
+    fc.record({ gap, failed: fc.boolean(), slow: fc.boolean() }),
+    fc.record({ gap: fc.nat(100), amend: fc.nat(15) }),
   ),
-  { maxLength: 80 },
+  { maxLength: 80, size: 'max' },
 )
 
 function agrees(
@@ -46,6 +49,7 @@ function agrees(
       expect(window.record(step.failed, step.slow)).toBe(calls.length)
     }
     window.roll(now)
+    expect(window.end).toBeGreaterThan(now)
     const rest = kept(calls, now)
     expect({ calls: window.calls, failures: window.failures, slow: window.slow }).toEqual({
       calls: rest.length,
@@ -70,6 +74,14 @@ describe('a window of time', () => {
     window.roll(1_000)
     for (let i = 0; i < 4; i++) window.record(true, false)
     window.roll(3_601_000)
+    expect([window.calls, window.failures]).toEqual([0, 0])
+  })
+
+  test('is empty after any time, at once', () => {
+    const window = new TimeWindow(1_000, false)
+    window.roll(0)
+    window.record(true, false)
+    window.roll(Number.MAX_SAFE_INTEGER)
     expect([window.calls, window.failures]).toEqual([0, 0])
   })
 
