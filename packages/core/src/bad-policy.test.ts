@@ -24,6 +24,7 @@ circle['self'] = circle
 const WRONG: readonly [options: Record<string, unknown>, message: string][] = [
   [{ label: 5 }, 'TypeError: label must be a string, got 5'],
   [{ label: null }, 'TypeError: label must be a string, got null'],
+  [{ label: '' }, 'RangeError: label must not be empty, got ""'],
   [{ key: 'host' }, 'TypeError: key must be a function, got "host"'],
   [{ window: 'half a minute' }, `TypeError: window ${TIME}, got "half a minute"`],
   [{ window: 0 }, 'RangeError: window must be longer than 0, got 0'],
@@ -77,6 +78,7 @@ const WRONG: readonly [options: Record<string, unknown>, message: string][] = [
   [{ probes: { need: '1' } }, 'TypeError: probes.need must be a number, got "1"'],
   [{ probes: { within: 0 } }, 'RangeError: probes.within must be longer than 0, got 0'],
   [{ probes: { calls: 1 } }, 'TypeError: probes.calls is not an option; there are permits, need, within'],
+  [{ probes: { constructor: 1 } }, 'TypeError: probes.constructor is not an option; there are permits, need, within'],
   [{ probe: true }, 'TypeError: probe must be a function, got true'],
   [{ abandonedAfter: '-5s' }, `TypeError: abandonedAfter ${TIME}, got "-5s"`],
   [{ rateLimit: 'wait' }, 'TypeError: rateLimit must be one of "ignore", "pause", "failure", got "wait"'],
@@ -89,6 +91,13 @@ const WRONG: readonly [options: Record<string, unknown>, message: string][] = [
     { fallback: [staleIfError(), { json: 1 }] },
     'RangeError: fallback must be staleIfError(...), reply(...), a function, or a list of these, got {"json":1}',
   ],
+  [
+    { fallback: [null] },
+    'RangeError: fallback must be staleIfError(...), reply(...), a function, or a list of these, got null',
+  ],
+  [{ throttle: 0.5 }, 'RangeError: throttle must be a number of at least 1, got 0.5'],
+  [{ throttle: Infinity }, 'RangeError: throttle must be a number of at least 1, got Infinity'],
+  [{ throttle: '2' }, 'RangeError: throttle must be a number of at least 1, got "2"'],
   [{ stack: 1 }, 'TypeError: stack must be a boolean, got 1'],
 ]
 

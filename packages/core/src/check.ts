@@ -20,7 +20,7 @@ export class Check {
 
   known(value: object, names: Record<string, true>, name = ''): void {
     for (const option of Object.keys(value)) {
-      if (Object.hasOwn(names, option)) continue
+      if (names[option] === true) continue
       const path = name === '' ? option : `${name}.${option}`
       throw new TypeError(`${this.#name(path)} is not an option; there are ${Object.keys(names).join(', ')}`)
     }

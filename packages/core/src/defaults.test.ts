@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createBoard, guardFetch, isFallback, memoryReplies, reply, staleIfError, type StoredReply } from './index.ts'
-import { POLICY_OPTIONS, readPolicy, type Policy } from './policy.ts'
+import { policy, POLICY_OPTIONS, readPolicy, type Policy } from './policy.ts'
 
 /** What the comments of an interface say after `@default`, by option. */
 function statedIn(file: string, of: string): Map<string, string> {
@@ -88,6 +88,38 @@ describe('of a policy', () => {
     expect(rulesOf({ probes: 3 })).toMatchObject({ permits: 3, need: 3, within: 30_000 })
     expect(rulesOf({ consecutiveFailures: 3 })).toMatchObject({ streak: 3, streakOver: 0 })
     expect(rulesOf({ openFor: '7s' })).toMatchObject({ openFrom: 7_000, openTo: 7_000, openFactor: 1, openJitter: 0 })
+  })
+
+  test('a rule that is switched off is never met', () => {
+    const off = { failureRate: false, consecutiveFailures: false, abandonedAfter: false, maxInFlight: false } as const
+    expect(rulesOf({ ...off, slowAfter: false, throttle: false })).toMatchObject({
+      failureRate: Infinity,
+      streak: Infinity,
+      abandonedAfter: Infinity,
+      maxInFlight: Infinity,
+      slowAfter: Infinity,
+      slowRate: Infinity,
+      throttle: Infinity,
+    })
+  })
+
+  test('the least and the most that are allowed are allowed', () => {
+    expect(rulesOf({ throttle: 1, openFor: { from: 100, to: 100, factor: 1 } })).toMatchObject({
+      throttle: 1,
+      openFrom: 100,
+      openTo: 100,
+      openFactor: 1,
+    })
+    expect(rulesOf({ failureRate: 1, minimumCalls: 1, maxInFlight: 1_000_000 })).toMatchObject({
+      failureRate: 1,
+      minimumCalls: 1,
+      maxInFlight: 1_000_000,
+    })
+  })
+
+  test('policy() gives back what it is given', () => {
+    const options = { openFor: '7s' } as const
+    expect(policy(options)).toBe(options)
   })
 
   test('the label is the key, and the key the host with a port that is not the scheme’s own', () => {
