@@ -25,7 +25,16 @@ export type FleetEvent =
       readonly within: number
     }
   /** I want to probe. */
-  | { readonly do: 'lease'; readonly token: string; readonly ms: number; readonly permits: number }
+  | {
+      readonly do: 'lease'
+      readonly token: string
+      readonly ms: number
+      readonly permits: number
+      /** When the open time is over by my own policy, whatever the record says. */
+      readonly from?: number
+      /** The places that I saw lent for longer than any is: of a clock that was put back, or of a store that lies. */
+      readonly over?: readonly string[]
+    }
   /** My probe ended; `ok` undefined: nothing can be said of it. */
   | {
       readonly do: 'settle'
@@ -74,8 +83,8 @@ function trip(record: FleetRecord, event: Extract<FleetEvent, { do: 'trip' }>, n
 }
 
 function lease(record: FleetRecord, event: Extract<FleetEvent, { do: 'lease' }>, now: number): FleetRecord | undefined {
-  if (!record.open || now < record.until) return undefined
-  const live = record.leases.filter(({ until }) => now < until)
+  if (!record.open || now < Math.min(record.until, event.from ?? Infinity)) return undefined
+  const live = record.leases.filter(({ token, until }) => now < until && !event.over?.includes(token))
   // Mine already, where the store's answer was lost.
   if (live.length >= event.permits || live.some(({ token }) => token === event.token)) return undefined
   return { ...record, leases: [...live, { token: event.token, until: now + Math.ceil(event.ms) }] }

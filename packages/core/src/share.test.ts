@@ -73,6 +73,16 @@ class Fleet {
   }
 }
 
+/** Whether the first instance, which calls once a refresh, gets through within that time or at the first call after it. */
+async function sentWithin(fleet: Fleet, ms: number): Promise<boolean> {
+  const end = fleet.clock.now() + ms
+  while (fleet.clock.now() < end) {
+    await fleet.wait(1_050)
+    if ((await fleet.call(0)) === 'sent') return true
+  }
+  return false
+}
+
 /** All that needs no time has happened. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -438,9 +448,18 @@ describe('a store that does not answer', () => {
     const fleet = new Fleet(1, { trust: 'follow' }, { maxPause: '20s' })
     const now = fleet.clock.wall()
     const record = JSON.stringify({ s: 'o', e: 7, a: now, u: now + 1e9, t: 1 })
-    await fleet.inner.swap(HOST, 0, record, { ttl: 1, notAfter: Infinity, signal: new AbortController().signal })
+    await fleet.inner.swap(HOST, 0, record, { ttl: 1e6, notAfter: Infinity, signal: new AbortController().signal })
     expect(await fleet.call(0)).toBe('refused')
     expect(fleet.circuit(0).refusal(fleet.circuit(0).admit()).retryAfterMs).toBeLessThanOrEqual(20_000)
+    expect(await sentWithin(fleet, 20_000)).toBe(true)
+  })
+
+  test('and lies about who probes keeps nobody from it', async () => {
+    const fleet = new Fleet(1, { trust: 'follow' })
+    const now = fleet.clock.wall()
+    const record = JSON.stringify({ s: 'o', e: 7, a: now, u: now, t: 1, l: [['x-1', now + 1e9]] })
+    await fleet.inner.swap(HOST, 0, record, { ttl: 1e6, notAfter: Infinity, signal: new AbortController().signal })
+    expect(await sentWithin(fleet, 6_000)).toBe(true)
   })
 })
 

@@ -59,6 +59,8 @@ export class Share implements Sharing {
   #view: View | undefined = undefined
   /** The epoch that the circuit is in; undefined until the store has been seen. */
   #epoch: number | undefined = undefined
+  /** When the store was asked that told of it first, on the board's clock. */
+  #seenAt = 0
   /** The circuit closed by its own probe, and the fleet has not answered yet. */
   #closing = false
   #reading: Promise<void> | undefined = undefined
@@ -73,6 +75,8 @@ export class Share implements Sharing {
   #lease: OwnLease | undefined = undefined
   #leasing: Promise<void> | undefined = undefined
   readonly #probes = new Map<number, OwnLease>()
+  /** When a place was first seen to be lent, by its token, on the board's clock. */
+  readonly #lentSince = new Map<string, number>()
   /** When this instance tries for a lease: not all at once. */
   #leaseFrom = 0
   readonly #holds = new Map<string, Kept>()
@@ -265,10 +269,12 @@ export class Share implements Sharing {
     const view = this.#view
     if (this.#leasing !== undefined || view === undefined || now < this.#leaseFrom) return false
     const { leases } = view.record
-    const free = leases.filter(({ until }) => now + view.ahead >= until)
-    if (leases.length - free.length >= this.#circuit.rules().permits) return false
+    const { permits } = this.#circuit.rules()
+    const there = now + view.ahead
+    const lent = leases.filter(({ token, until }) => there < until && !this.#isOver(token, now))
+    if (lent.length >= permits) return false
     // All who knew the place as taken know it as free from the same moment on.
-    const freed = Math.max(...free.map(({ until }) => until)) - view.ahead
+    const freed = Math.max(...leases.map(({ until }) => until).filter((until) => until <= there)) - view.ahead
     if (this.#leaseFrom < freed) this.#drawLeaseFrom(freed)
     return now >= this.#leaseFrom
   }
@@ -283,11 +289,21 @@ export class Share implements Sharing {
   async #tryLease(now: number): Promise<void> {
     const { within, permits } = this.#circuit.rules()
     const token = this.#link.token()
-    const told = await this.#write(() => ({ do: 'lease', token, ms: within, permits }))
+    const told = await this.#write(() => {
+      const view = this.#view as View
+      const from = Math.floor(this.#until(view) + view.ahead)
+      const over = [...this.#lentSince.keys()].filter((token) => this.#isOver(token, now))
+      return { do: 'lease', token, ms: within, permits, from, over }
+    })
     const { record } = this.#view ?? { record: CLEAN }
     if (told && record.open && record.leases.some((lease) => lease.token === token)) {
       this.#lease = { token, epoch: record.epoch, until: now + within }
     } else this.#drawLeaseFrom(this.#link.home.time.thawed())
+  }
+
+  /** No honest place is lent for so long, unless by another policy. */
+  #isOver(token: string, now: number): boolean {
+    return now - (this.#lentSince.get(token) ?? now) >= 2 * this.#circuit.rules().within
   }
 
   #drawLeaseFrom(now: number): void {
@@ -300,11 +316,14 @@ export class Share implements Sharing {
     this.#leaseFrom = from + random() * spread
   }
 
-  /** The open time as a board's moment, bounded: no record stops an instance for longer than its own policy would. */
-  #until({ record, ahead, askedAt }: View): number {
+  /**
+   * The open time as a board's moment, bounded: no record stops an instance, from its first sight of it, for longer than its own
+   * policy would.
+   */
+  #until({ record, ahead }: View): number {
     const { openTo, openJitter, maxPause } = this.#circuit.rules()
     const longest = record.byHand ? BY_HAND : Math.max(openTo * (1 + openJitter), maxPause)
-    return Math.min(record.until - ahead, askedAt + Math.min(longest, record.until - record.at))
+    return Math.min(record.until - ahead, this.#seenAt + Math.min(longest, record.until - record.at))
   }
 
   #openTime(atLeast: number): OpenTime {
@@ -413,10 +432,17 @@ export class Share implements Sharing {
     this.#unsure = false
     const record = value === undefined ? CLEAN : this.#decoded(value)
     this.#view = { version, record, ahead, askedAt: sentAt }
+    this.#seeLeases(record, cameAt)
     if (known === undefined || version !== known.version) {
       this.#follow(this.#view, known !== undefined && version < known.version)
     }
     this.#plan()
+  }
+
+  #seeLeases({ leases }: FleetRecord, now: number): void {
+    const before = new Map(this.#lentSince)
+    this.#lentSince.clear()
+    for (const { token } of leases) this.#lentSince.set(token, before.get(token) ?? now)
   }
 
   #decoded(value: string): FleetRecord {
@@ -439,6 +465,7 @@ export class Share implements Sharing {
     // What it closed itself it has been living with since: nothing to forget.
     const closedItself = this.#closing && !record.open
     this.#epoch = record.epoch
+    this.#seenAt = view.askedAt
     this.#closing = false
     this.#probes.clear()
     this.#lease = undefined
