@@ -143,6 +143,10 @@ export function readOptions(options: StaleIfErrorOptions): Permission {
 /** @internal Whether a status is the host's last word, so that what was kept is not. */
 export const isFinal = (status: number, { on }: Permission): boolean => isLast(status) && !on.has(status)
 
+/** @internal Whether an answer of a status is one to keep: the last word, and whole. */
+export const isWhole = (status: number, permission: Permission): boolean =>
+  isFinal(status, permission) && status !== 206 && status !== 304
+
 const isLast = (status: number): boolean =>
   Number.isInteger(status) && status >= 200 && judgeStatus(status) === 'success'
 const isError = (status: number): boolean => Number.isInteger(status) && status >= 400 && status <= 599

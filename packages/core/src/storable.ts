@@ -8,7 +8,7 @@ import { header, type HeaderPairs } from './headers.ts'
 import type { Unkept } from './reply-counters.ts'
 import type { AnswerHead, StoredReply } from './reply.ts'
 import type { HttpRequest } from './request.ts'
-import { isFinal, type Permission } from './stale-options.ts'
+import { isWhole, type Permission } from './stale-options.ts'
 import { variance } from './stored-reply.ts'
 
 /** How an answer is kept. */
@@ -73,7 +73,7 @@ function unfit(
   permission: Permission,
 ): Unkept | undefined {
   const { statuses, shared, maxEntryBytes } = permission
-  if (!isFinal(status, permission) || status === 206 || status === 304) return 'status'
+  if (!isWhole(status, permission)) return 'status'
   if (statuses !== undefined && !statuses.has(status)) return 'status'
   if (redirected) return 'redirected'
   if (isForbidden(said) || directivesOf(request.headers)['no-store']) return 'forbidden'

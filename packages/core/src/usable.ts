@@ -1,10 +1,12 @@
 // Whether a stored reply may stand in now, for this caller and under this policy.
 import { bindingOn, directivesOf, isForbidden } from './directives.ts'
+import { names } from './field.ts'
 import { mustNotBeStale, windowOf } from './freshness.ts'
+import { header } from './headers.ts'
 import type { Unserved } from './reply-counters.ts'
 import type { StoredReply } from './reply.ts'
 import type { HttpRequest } from './request.ts'
-import type { Permission } from './stale-options.ts'
+import { isWhole, type Permission } from './stale-options.ts'
 import { credentialFor, permitted } from './storable.ts'
 
 /**
@@ -23,9 +25,11 @@ export function unusable(
   const asked = directivesOf(request.headers)
   // The entry may be of another policy, or of an earlier one.
   if (isForbidden(said) || permission.statuses?.has(entry.status) === false) return 'forbidden'
+  if (!isWhole(entry.status, permission)) return 'forbidden'
   if (credentialFor(request, entry.status, said, owned, permission) !== undefined) return 'credential'
   if (entry.body.byteLength > permission.maxEntryBytes) return 'too-big'
-  if (!permission.varyBy.every((name) => Object.hasOwn(entry.vary, name))) return 'variant'
+  const varied = [...names(header(entry.headers, 'vary')), ...permission.varyBy]
+  if (!varied.every((name) => Object.hasOwn(entry.vary, name))) return 'variant'
 
   const { 'max-age': maxAge = Infinity, 'min-fresh': minFresh = -Infinity, 'max-stale': maxStale = Infinity } = asked
   const ttl = entry.staleAt - now

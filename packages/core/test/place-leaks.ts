@@ -178,6 +178,7 @@ export const PLACE_LEAKS: readonly Leak[] = [
         [
           { file: STORED, from: 'status >= 200 &&', to: 'true &&' },
           { file: 'reply.ts', from: '(status as number) >= 200 &&', to: 'true &&' },
+          { file: 'usable.ts', from: "if (!isWhole(entry.status, permission)) return 'forbidden'", to: '' },
         ],
       ],
       [
@@ -203,6 +204,18 @@ export const PLACE_LEAKS: readonly Leak[] = [
     ],
     run: (core) => fromStore(core, { body: new Uint8Array(5) }, 4),
   },
+  {
+    case: 39,
+    what: 'nor one that has lost what its answer varies by',
+    guard: [{ file: 'usable.ts', from: "...names(header(entry.headers, 'vary')), ", to: '' }],
+    run: (core) => fromStore(core, { headers: [['Vary', 'Accept-Language']], vary: {} }, 200),
+  },
+  ...[206, 304, 429, 503].map((status): Leak => ({
+    case: 39,
+    what: `nor one of status ${status}, which is never kept`,
+    guard: [{ file: 'usable.ts', from: "if (!isWhole(entry.status, permission)) return 'forbidden'", to: '' }],
+    run: (core) => fromStore(core, { status, staleAt: 4e12, expiresAt: 4e12 }, 200),
+  })),
   {
     case: 40,
     what: 'a store that hashes two keys to one gives neither the reply of the other',
