@@ -1,4 +1,4 @@
-// The little of opossum that is used here; it ships no types.
+// The little of opossum that the bench and the scoreboard use; it ships no types.
 declare module 'opossum' {
   interface Options {
     timeout?: number | false

@@ -20,8 +20,10 @@ export interface Policy {
   readonly slowAfter?: number
   /** A call is ended after so many milliseconds. @default never */
   readonly timeLimit?: number
-  /** Which errors count. @default all */
+  /** Which errors count as failures. @default all */
   readonly counts?: (error: unknown) => boolean
+  /** Which of them are answers, and show that the host is well: a library that knows successes and failures only takes both for the same. */
+  readonly answers?: (error: unknown) => boolean
   /** It opens for nothing in its first window. */
   readonly warmUp?: boolean
   /** Callers may leave as late as they like without a word on the host. */
@@ -99,6 +101,11 @@ export function turnDown(policy: Policy, lacks: Partial<Record<keyof Policy, str
 export function retryAfterIn(error: unknown): number | undefined {
   const { retryAfter, retryAfterMs } = error as { retryAfter?: number; retryAfterMs?: number }
   return retryAfter ?? retryAfterMs
+}
+
+/** Which errors count, for a library in which there is nothing between a success and a failure. */
+export function filterOf({ counts, answers }: Policy): ((error: unknown) => boolean) | undefined {
+  return counts ?? (answers && ((error) => !answers(error)))
 }
 
 /** The parts of a policy that every circuit has. */

@@ -47,14 +47,15 @@ const HERE = dirname(fileURLToPath(import.meta.url))
 
 async function factsOf(name: string, given: readonly string[]): Promise<Facts> {
   const folder = folderOf(name, HERE)
-  const { version, license, engines } = manifestOf(folder)
+  const manifest = manifestOf(folder)
+  const { version, license, engines } = manifest
   return {
     name,
     version,
     licence: license,
     dependencies: under(folder).size,
     node: engines?.node ?? 'any',
-    modules: modulesOf(manifestOf(folder)),
+    modules: modulesOf(manifest),
     types: readdirSync(folder, { recursive: true }).some((file) => /\.(?:d\.)?[cm]?ts$/.test(String(file))),
     kilobytes: await kilobytesOf(name, given),
   }

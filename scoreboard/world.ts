@@ -143,7 +143,7 @@ export class World {
   }
 
   /** Something to be done at its end. */
-  leave(undo: () => unknown): void {
+  atEnd(undo: () => unknown): void {
     this.#undo.push(undo)
   }
 

@@ -249,7 +249,7 @@ async function hostOf(
 ) {
   let answer = first
   const keeper: Keeper = entrant.keeper(policy)
-  world.leave(() => keeper.close?.())
+  world.atEnd(() => keeper.close?.())
   const host = {
     asked: 0,
     answers: (next: Answer): void => void (answer = next),

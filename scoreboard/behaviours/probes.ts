@@ -5,6 +5,7 @@ import { see, type Call } from '../world.ts'
 
 const CALLERS = 50
 const aborted = (): Error => new DOMException('the caller left', 'AbortError')
+class Declined extends Error {}
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'
 
 export const PROBES: Group<Entrant> = {
@@ -108,6 +109,21 @@ export const PROBES: Group<Entrant> = {
         see(next.sent, 'after it, no call was let through')
         const other = await world.begin(breaker)
         see(!other.sent, 'it was taken for a success, and the circuit closed')
+      },
+    },
+    {
+      title: 'A probe that ends in an expected error closes it where told so',
+      why: 'A declined card is an answer: the host is back.',
+      async run(entrant, world) {
+        const breaker = entrant.breaker({ answers: (error) => error instanceof Declined })
+        await world.opens(breaker)
+        await world.pass(5_001)
+        await world.fails(breaker, 1, new Declined())
+        const calls = [await world.begin(breaker), await world.begin(breaker), await world.begin(breaker)]
+        see(
+          calls.every(({ sent }) => sent),
+          'the next calls were refused',
+        )
       },
     },
     {

@@ -20,7 +20,7 @@ import {
   type IDefaultPolicyContext,
   type IPolicy,
 } from 'cockatiel'
-import { lacking, retryAfterIn, termsOf, turnDown, type Entrant, type Policy } from '../entrant.ts'
+import { filterOf, lacking, retryAfterIn, termsOf, turnDown, type Entrant, type Policy } from '../entrant.ts'
 
 const LACKS: Partial<Record<keyof Policy, string>> = {
   perSecond: 'it has no rate limiter',
@@ -35,7 +35,8 @@ export const cockatiel: Entrant = {
   breaker(policy = {}, saved) {
     turnDown(policy, LACKS)
     const { probes, need } = termsOf(policy)
-    const errors = policy.counts ? handleWhen(policy.counts) : handleAll
+    const counts = filterOf(policy)
+    const errors = counts ? handleWhen(counts) : handleAll
     const handled = errors.orWhenResult(isBad)
     const breaker = circuitBreaker(handled, {
       breaker: ruleOf(policy),

@@ -1,5 +1,5 @@
 // Fuseboard, through the board that a program makes.
-import { circuitOpen, createBoard, fleet, guardFetch, type BoardOptions } from '@fuseboard/core'
+import { circuitOpen, createBoard, fleet, guardFetch, type BoardOptions, type TaskOutcome } from '@fuseboard/core'
 import { memoryStore } from '@fuseboard/core/testing'
 import { lacking, termsOf, turnDown, type Breaker, type Entrant, type Policy } from '../entrant.ts'
 
@@ -34,8 +34,10 @@ function breakerOf(own: BoardOptions, policy: Policy, saved?: unknown): Breaker 
   board.on('warning', () => {})
   if (saved !== undefined) board.restore(saved)
   const fetch = guardFetch(board)
+  const { answers } = policy
+  const classify = answers && ((end: TaskOutcome) => ('error' in end && answers(end.error) ? 'success' : undefined))
   return {
-    call: (task, signal) => board.run(KEY, () => task(), { signal, expected: policy.counts }),
+    call: (task, signal) => board.run(KEY, () => task(), { signal, expected: policy.counts, classify }),
     on(event, listener) {
       if (event === 'opened') board.on('transition', ({ to }) => (to === 'open' ? listener() : undefined))
       else board.on('settled', ({ verdict }) => (verdict === 'success' ? listener() : undefined))

@@ -12,6 +12,7 @@ import {
 } from 'mollitia'
 import {
   fetchOrThrow,
+  filterOf,
   lacking,
   retryAfterIn,
   termsOf,
@@ -75,7 +76,8 @@ export const mollitia: Entrant = {
 
 function breakerOf(policy: Policy, saved: unknown): SlidingTimeBreaker | SlidingCountBreaker {
   const { rate, minimum, window, probes, openFor } = termsOf(policy)
-  const { slowAfter, counts, streak } = policy
+  const { slowAfter, streak } = policy
+  const counts = filterOf(policy)
   const options = {
     minimumNumberOfCalls: streak ?? minimum,
     failureRateThreshold: rate * 100,

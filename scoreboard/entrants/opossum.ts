@@ -2,6 +2,7 @@
 import Opossum from 'opossum'
 import {
   fetchOrThrow,
+  filterOf,
   lacking,
   retryAfterIn,
   termsOf,
@@ -25,7 +26,8 @@ export const opossum: Entrant = {
   breaker(policy = {}, saved) {
     turnDown(policy, LACKS)
     const { rate, minimum, window, openFor } = termsOf(policy)
-    const { warmUp, streak, timeLimit, counts, atOnce, instead, keepResultFor, shareResult } = policy
+    const { warmUp, streak, timeLimit, atOnce, instead, keepResultFor, shareResult } = policy
+    const counts = filterOf(policy)
     const breaker: Opossum<[Task], unknown> = new Opossum((task) => task(breaker.getSignal()), {
       timeout: timeLimit ?? false,
       // Its signal belongs to the breaker, for it ends what runs when the time is over.
