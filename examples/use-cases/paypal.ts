@@ -5,28 +5,36 @@ import { createOutbox, defer } from '@fuseboard/outbox'
 import { sqliteOutbox } from '@fuseboard/outbox/sqlite'
 import { alerts, webhook } from '@fuseboard/telemetry/alerts'
 import axios from 'axios'
-import { Tokens } from '../paypal/tokens.ts'
 
-const { PAYPAL = 'https://api-m.paypal.com', ADMIN_WEBHOOK = '', OUTBOX = 'outbox.db' } = process.env
+const { PAYPAL = 'https://api-m.paypal.com', PAYPAL_ID = '', PAYPAL_SECRET = '', OUTBOX = 'outbox.db' } = process.env
 const [url, idempotencyHeader] = [`${PAYPAL}/v1/billing/subscriptions`, 'PayPal-Request-Id']
 
 export const outbox = createOutbox({
   store: sqliteOutbox(OUTBOX),
   async prepare({ headers }, { renew }) {
-    headers.set('authorization', `Bearer ${await tokens.get(renew)}`)
+    headers.set('authorization', await authorization(renew))
   },
 })
 const later = defer({ outbox, idempotencyHeader, when: (request) => request.url === url })
 const policy = { consecutiveFailures: 5, openFor: '60s', fallback: later } as const
 export const board = createBoard({ hosts: { [new URL(PAYPAL).host]: policy } })
 const http = breaker(board)(axios.create({ baseURL: PAYPAL, timeout: 10_000 }))
-const tokens = new Tokens(http)
 outbox.drainOn(board)
-alerts(board, { notify: [webhook(ADMIN_WEBHOOK)], outbox })
+alerts(board, { notify: [webhook(process.env.ADMIN_WEBHOOK ?? 'https://chat.example.com/hooks/admin')], outbox })
+
+let token = { value: '', until: 0 }
+async function authorization(renew = false): Promise<string> {
+  if (renew || token.until < Date.now()) {
+    const auth = { username: PAYPAL_ID, password: PAYPAL_SECRET }
+    const { data } = await http.post('/v1/oauth2/token', 'grant_type=client_credentials', { auth })
+    token = { value: data.access_token, until: Date.now() + data.expires_in * 1_000 }
+  }
+  return `Bearer ${token.value}`
+}
 
 export async function subscribe(order: string, customer: object): Promise<unknown> {
   try {
-    const headers = { authorization: `Bearer ${await tokens.get()}`, [idempotencyHeader]: order }
+    const headers = { authorization: await authorization(), [idempotencyHeader]: order }
     return (await http.post(url, customer, { headers })).data
   } catch (error) {
     // What happened to a subscription is in the outbox by now: this is a token that could not be had.

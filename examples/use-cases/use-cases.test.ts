@@ -40,6 +40,8 @@ test('a subscription waits where PayPal cannot take it or gives no token, goes o
   const folder = await mkdtemp(join(tmpdir(), 'fuseboard-use-cases-'))
   const [server, inbox] = await Promise.all([PayPalServer.listen(), Inbox.listen()])
   vi.stubEnv('PAYPAL', server.origin)
+  vi.stubEnv('PAYPAL_ID', 'shop')
+  vi.stubEnv('PAYPAL_SECRET', 'secret')
   vi.stubEnv('ADMIN_WEBHOOK', inbox.url)
   vi.stubEnv('OUTBOX', join(folder, 'outbox.db'))
   const { board, outbox, subscribe } = await import('./paypal.ts')

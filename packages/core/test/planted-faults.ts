@@ -263,8 +263,8 @@ export const FAULTS: readonly Fault[] = [
   {
     what: 'a call that left the window is amended',
     file: 'window.ts',
-    from: 'call > this.#recorded || call <= this.#recorded - this.calls',
-    to: 'call > this.#recorded',
+    from: 'call <= this.#recorded - this.calls',
+    to: 'false',
     in: 'calls',
     breaks: 'stale',
   },
