@@ -144,6 +144,7 @@ class Queues implements OutboxStore {
   put(entry: Entry): Promise<'queued' | 'duplicate'> {
     return this.#ask(async (signal) => {
       const [known] = await Promise.all([this.#find(entry.id), this.#enlist(entry.circuit)])
+      // Whoever was told that it failed must not find it taken in later.
       signal.throwIfAborted()
       if (known !== undefined && !(await isForgotten(known, entry))) return putAgain(known, entry)
       await add(this.#line(entry.circuit), entry, signal)
@@ -222,10 +223,7 @@ class Queues implements OutboxStore {
         once: true,
       })
       this.#open()
-        .then(() => {
-          signal.throwIfAborted()
-          return step(signal)
-        })
+        .then(() => step(signal))
         .then(resolve, reject)
     })
   }
@@ -316,7 +314,7 @@ function claimOf({ data: { entry, body }, attemptsMade }: Request, lease: string
   return { ...entry, attempts: attempts + attemptsMade, request: { ...request, body: bytes }, lease }
 }
 
-const noteOf = ({ progress }: Request): Note => (typeof progress === 'object' ? progress : {})
+const noteOf = ({ progress }: Pick<Request, 'progress'>): Note => (typeof progress === 'object' ? progress : {})
 
 async function add({ queue }: Line, entry: Entry, signal: AbortSignal): Promise<void> {
   const { id, idempotencyKey, queuedAt, notBefore, expiresAt, request } = entry
@@ -425,12 +423,14 @@ async function settleDead(line: Line, { id, lease }: Claim, { at, error, receipt
 /** A job of which no more is needed than its id. */
 const jobOf = ({ queue }: Line, id: string): Request => new Job(queue, '', {} as Data, {}, id)
 
-function resultOf(job: Request, state: string): Result | undefined {
-  const { data, attemptsMade, failedReason, returnvalue } = job
-  const { sent = returnvalue, error, at, receipt } = noteOf(job)
-  if (state === 'failed' && at !== undefined) return { state: 'dead', at, error: failedReason, receipt }
+function resultOf(
+  { data, attemptsMade, failedReason, finishedOn = 0, ...job }: Request,
+  state: string,
+): Result | undefined {
+  const { sent = job.returnvalue, error, at = finishedOn, receipt } = noteOf(job)
   // Also where it is yet to be completed.
   if (sent) return data.entry.expiresAt <= Date.now() ? undefined : { state: 'sent', ...sent }
+  if (state === 'failed') return { state: 'dead', at, error: failedReason, receipt }
   return { state: 'pending', attempts: data.entry.attempts + attemptsMade, error }
 }
 
