@@ -91,6 +91,14 @@ describe.skipIf(!hasRedis)('BullMQ', () => {
       expect([ids.length, new Set(ids).size]).toEqual([20, 20])
     })
 
+    test('takes in once what two of them put at the same time', async () => {
+      const stores = [bullmqOutbox('outbox', { connection }), bullmqOutbox('outbox', { connection: client() })]
+      const entry = fresh()
+      await Promise.all(stores.map((store) => store.put(entry)))
+      const given = await Promise.all(stores.map((store) => take(store, entry, 2)))
+      expect(given.flat()).toHaveLength(1)
+    })
+
     test('is known to one that starts later, whatever its circuits are called', async () => {
       const entry = fresh({ circuit: `127.0.0.1:8080 tenant é/${process.pid}` })
       await bullmqOutbox('outbox', { connection }).put(entry)

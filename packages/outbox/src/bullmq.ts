@@ -8,9 +8,9 @@ import {
   Queue,
   Worker,
   type IQueueBackend,
-  type RedisQueueBackend,
   type IRedisClient,
   type RedisConnectionClient,
+  type RedisQueueBackend,
   type WorkerOptions,
 } from 'bullmq'
 import { checkKnown, show } from './options.ts'
@@ -19,8 +19,8 @@ import type { Claim, Depth, Ending, Entry, OutboxStore, Receipt, Result } from '
 /** Where in Redis the queues are. */
 export interface BullmqOutboxOptions {
   /**
-   * The caller's own client of ioredis, redis or another that BullMQ takes; a client, no options. It is neither connected nor
-   * closed here, and no second one is made.
+   * The caller's own client of ioredis, redis or another that BullMQ takes; no options of one. It is not closed here, and no
+   * second one is made.
    */
   connection: IRedisClient | RedisConnectionClient
   /** What the names of all keys begin with, as in BullMQ; a cluster needs one in braces. @default 'bull' */
@@ -29,10 +29,10 @@ export interface BullmqOutboxOptions {
 
 /**
  * Keeps requests in queues of BullMQ 6: the queue `name` lists the circuits, and each circuit has the queue `name@circuit`. What
- * is queued survives as much as Redis does: with `appendonly yes` and `appendfsync always` a loss of power, with
- * `everysec` all but the last second. A call that Redis does not answer within 5 seconds fails.
+ * is queued survives what Redis does: with `appendonly yes` and `appendfsync always` a loss of power, with `everysec` all but the
+ * last second or two. A call that Redis does not answer within 5 seconds fails.
  *
- * @param name of the outbox, as queues have one: 1 to 64 letters, digits, dots, hyphens or underscores
+ * @param name of the outbox: processes that give the same share it. 1 to 64 letters, digits, dots, hyphens or underscores
  * @example createOutbox({ store: bullmqOutbox('outbox', { connection: new Redis() }) })
  * @throws TypeError where the name or the connection is none
  */
@@ -340,7 +340,7 @@ async function isForgotten({ job, state }: Known, { queuedAt }: Entry): Promise<
   return true
 }
 
-/** Queues one once more that was given up. */
+/** Queues one once more that was given up. Where it is listed: its circuit may have got another name since. */
 async function putAgain({ line, job, state }: Known, entry: Entry): Promise<'queued' | 'duplicate'> {
   if (state !== 'failed') return 'duplicate'
   await job.updateData(dataOf({ ...entry, circuit: line.circuit }, job.data.behind))
