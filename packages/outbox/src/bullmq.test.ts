@@ -94,7 +94,7 @@ describe.skipIf(!hasRedis)('BullMQ', () => {
     test('takes in once what two of them put at the same time', async () => {
       const stores = [bullmqOutbox('outbox', { connection }), bullmqOutbox('outbox', { connection: client() })]
       const entry = fresh()
-      await Promise.all(stores.map((store) => store.put(entry)))
+      await Promise.all(stores.map(async (store) => store.put(entry)))
       const given = await Promise.all(stores.map((store) => take(store, entry, 2)))
       expect(given.flat()).toHaveLength(1)
     })
