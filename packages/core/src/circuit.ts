@@ -396,8 +396,8 @@ export class Circuit implements Entry<Circuit> {
    * @throws RangeError where it is no duration longer than 0
    */
   trip(duration?: Duration): void {
-    const ms = duration === undefined ? undefined : parse(duration)
-    if (duration !== undefined && !(ms !== undefined && ms > 0)) {
+    const ms = parse(duration)
+    if (duration !== undefined && !((ms ?? 0) > 0)) {
       throw new RangeError(`trip(for) must be a duration longer than 0, got ${show(duration)}`)
     }
     const trouble = (this.#trouble ??= new Trouble())
@@ -659,7 +659,7 @@ export class Circuit implements Entry<Circuit> {
 
   // A hung host answers nothing, so its silence must count before any call ends.
   #tooManyOverdue(pending: Pending, now: number): boolean {
-    if (this.#machine !== 'closed' || this.#held) return false
+    if (this.#held) return false
     const overdue = pending.overdue(now)
     if (overdue === 0) return false
     const { minimumCalls, slowAfter, slowRate } = this.rules
@@ -755,13 +755,13 @@ export class Circuit implements Entry<Circuit> {
   #amendProbe(token: number, call: number, now: number, kind: Kind): boolean {
     const trouble = this.#trouble as Trouble
     const era = eraOf(token)
-    if (era === this.#era && this.#machine === 'half-open') {
+    if (era === this.#era) {
       if (call === NOTHING) return false
       trouble.leases.passed--
       this.#probeFailed(trouble, now, kind)
       return false
     }
-    const closedIt = nextEra(era) === this.#era && this.#machine === 'closed' && trouble.closedBy === token
+    const closedIt = nextEra(era) === this.#era && trouble.closedBy === token
     if (!closedIt || this.#held) return this.#late()
     ;(this.#failures ??= new Failures()).note(now, kind)
     this.#open('body-broke', trouble.tripsBefore)
@@ -775,7 +775,7 @@ export class Circuit implements Entry<Circuit> {
 
   #evaluate(window: Window, now: number): void {
     const { rules } = this
-    if (this.#machine !== 'closed' || this.#held) return
+    if (this.#held) return
     const trips = this.#trouble?.trips ?? 0
     const { streak, since } = this.#failures ?? NO_FAILURES
     if (streak >= rules.streak && now - since >= rules.streakOver) return this.#open('consecutive-failures', trips)
