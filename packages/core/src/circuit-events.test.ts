@@ -109,6 +109,37 @@ describe('a transition', () => {
     expect(slow.told[0]?.evidence).toMatchObject({ calls: 2, slow: 2, overdue: 2, failures: 0 })
   })
 
+  test('has nothing to show for a circuit that nobody used', () => {
+    const { clock, circuit, settle, told } = hostOf()
+    circuit.trip()
+    const nothing = { calls: 0, failures: 0, slow: 0, overdue: 0, streak: 0, streakMs: 0, kinds: {} }
+    expect(told.at(-1)?.evidence).toEqual(nothing)
+    circuit.reset()
+    settle(503, 200)
+    clock.ms += 1_000
+    circuit.trip()
+    expect(told.at(-1)?.evidence).toMatchObject({ failures: 1, streak: 0, streakMs: 0 })
+  })
+
+  test('counts by kind the failures of a streak that is longer than the window', () => {
+    const { clock, settle, told } = hostOf({ window: '10s' })
+    for (const status of [500, 502, 503]) {
+      settle(status)
+      clock.ms += 9_000
+    }
+    expect(told.at(-1)?.evidence).toMatchObject({ calls: 2, streak: 3, kinds: { '500': 1, '502': 1, '503': 1 } })
+  })
+
+  test('tells a trip of one that is open already to nobody, and how long it was open in all', () => {
+    const { clock, circuit, told } = hostOf()
+    circuit.trip()
+    clock.ms += 4_000
+    circuit.trip('30s')
+    expect(told).toHaveLength(1)
+    clock.ms += 1_000
+    expect(circuit.counters).toMatchObject({ trips: 1, openMs: 5_000 })
+  })
+
   test('counts all failures of the rate by kind, not only those of the last streak', () => {
     const { clock, settle, messages } = hostOf({ consecutiveFailures: false, minimumCalls: 4 })
     for (const status of [500, 503, 200, 500]) {

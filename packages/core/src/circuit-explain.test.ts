@@ -49,6 +49,29 @@ describe('explain', () => {
     expect(circuit.explain()).toContain('Calls are refused for another 90 s.')
   })
 
+  test('says of no call that it is refused once a pause or an open time is over, or where a hand holds it open', () => {
+    const { clock, circuit, settle } = hostOf()
+    circuit.pause(5_000)
+    clock.ms += 5_000
+    expect(circuit.explain()).not.toContain('refused for another')
+    settle(503, 503, 503)
+    expect(circuit.explain()).toContain('Calls are refused for another 10 s.')
+    circuit.isolate()
+    expect(circuit.explain()).not.toContain('refused for another')
+    circuit.reset()
+    expect(circuit.explain()).not.toContain('refused for another')
+  })
+
+  test('tells a trip by hand of one that is open already as its last change', () => {
+    const { clock, circuit, settle } = hostOf()
+    settle(503, 503, 503)
+    clock.ms += 1_000
+    circuit.trip('60s')
+    expect(circuit.explain()).toContain(
+      'Last change, at 2027-01-15T08:00:01.000Z: host.test open for 60 s: by hand. Calls are refused for another 60 s.',
+    )
+  })
+
   test('counts no call that has left the window', () => {
     const { clock, circuit, settle } = hostOf()
     settle(503, 503)

@@ -97,6 +97,43 @@ describe('a snapshot', () => {
     expect(board.circuit('a.test').state).toBe('half-open')
   })
 
+  test('is believed up to the longest open time of the policy, or its longest pause where that is longer', () => {
+    const openFor = { from: '5s', to: '20s' } as const
+    for (const [maxPause, longest] of [
+      ['1s', 24_000],
+      ['1m', 60_000],
+    ] as const) {
+      const { board, clock } = fresh({ openFor, maxPause })
+      const entry = { key: 'a.test', state: 'open', until: NOW + 3_600_000, trips: 1 }
+      board.restore({ version: 1, at: NOW, circuits: [entry] })
+      clock.advance(longest - 1)
+      expect(board.circuit('a.test').state).toBe('open')
+      clock.advance(1_001)
+      expect(board.circuit('a.test').state).toBe('half-open')
+    }
+  })
+
+  test('of a circuit that was only paused leaves it closed', () => {
+    const { board, clock } = fresh()
+    const entry = { key: 'a.test', state: 'closed', pausedUntil: NOW + 2_000 }
+    expect(board.restore({ version: 1, at: NOW, circuits: [entry] })).toEqual([])
+    const circuit = board.circuit('a.test')
+    expect([circuit.state, circuit.counters.trips]).toEqual(['closed', 0])
+    clock.advance(1_999)
+    expect(circuit.admit()).toBeLessThan(0)
+    clock.advance(1)
+    expect(circuit.admit()).toBeGreaterThanOrEqual(0)
+  })
+
+  test('of a circuit that was open and not paused leaves it without a pause', () => {
+    const before = fresh()
+    before.board.circuit('a.test').trip()
+    const { board } = fresh()
+    board.restore(kept(before.board))
+    expect(board.snapshot().circuits[0]).not.toHaveProperty('pausedUntil')
+    expect(board.circuit('a.test').refusal(board.circuit('a.test').admit()).reason).toBe('open')
+  })
+
   test('leaves a circuit alone that is open or held already', () => {
     const before = fresh()
     before.board.circuit('a.test').trip()
