@@ -109,7 +109,9 @@ function over(instance: AxiosInstance, { name, sending }: Kind): Omit<Client, 'c
     },
     async stream(url, options) {
       const { data, ...head } = await ask(url, options, { responseType: 'stream' })
-      return { ...head, body: name === 'http' ? (data as Readable) : Readable.fromWeb(data as ReadableStream) }
+      if (name === 'http') return { ...head, body: data as Readable }
+      // An answer to HEAD has none.
+      return { ...head, body: data ? Readable.fromWeb(data as ReadableStream) : Readable.from([]) }
     },
     async read(url, as) {
       const { data } = await instance.get<unknown>(url, {

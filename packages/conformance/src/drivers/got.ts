@@ -104,10 +104,13 @@ const relative = (url: string): string => url.replace(/^\//, '')
 /** The head of an answer; where got tries again, that of the last. */
 function begun(stream: Request): Promise<Streamed & Pick<Answer, 'native'>> {
   return new Promise((resolve, reject) => {
-    stream.once('response', (native: Response) =>
-      resolve({ status: native.statusCode, headers: native.headers, body: stream, native }),
-    )
-    stream.once('retry', (_count, _error, again) => resolve(begun(again())))
+    const retry = (_count: number, _error: RequestError, again: () => Request): void => resolve(begun(again()))
+    stream.once('response', (native: Response) => {
+      // The body is the caller's from now on: nobody would hear of another stream.
+      stream.off('retry', retry)
+      resolve({ status: native.statusCode, headers: native.headers, body: stream, native })
+    })
+    stream.once('retry', retry)
     stream.once('error', reject)
   })
 }
