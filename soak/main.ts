@@ -26,6 +26,7 @@ const fuzz = (): Promise<readonly string[]> => soakFuzz(print, { seed, cases: 1_
 
 /** The parts with a name; whatever else is asked for is a trial of the fleet. */
 const PARTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
+  fleet: () => soakFleet(print, undefined),
   lambda: () => soakLambda(print),
   outbox: () => soakOutbox(print, seed),
   chaos,

@@ -35,6 +35,8 @@ const PATCHES: readonly Policy[] = [
   { probes: { permits: 3, need: 2, within: '30s' } },
   { probe: ({ method }) => method === 'GET' },
   { slowAfter: '100ms' },
+  { slowAfter: '150ms', slowRate: 0.9 },
+  { slowAfter: '100ms', failureRate: false },
   { slowAfter: false },
   { throttle: 1.2 },
   { throttle: false },
@@ -91,11 +93,13 @@ export class Hand {
   /** All is well again. */
   rest(): void {
     for (const hold of this.#holds.splice(0)) hold.release()
-    for (const host of this.#hosts) {
-      host.sickness = 0
-      for (const key of keysOf(host)) this.#board.configure(key, POLICY)
-    }
+    for (const host of this.#hosts) host.sickness = 0
     this.#store.mood = 'well'
+  }
+
+  /** All policies are as they were. */
+  renew(): void {
+    for (const key of this.#hosts.flatMap(keysOf)) this.#board.configure(key, POLICY)
   }
 
   #hold(key: string): void {

@@ -57,6 +57,7 @@ const round = Math.min(LONGEST_ROUND, (length * 1_000) / ROUNDS)
 const end = Date.now() + length * 1_000
 const burdens: Burden[] = []
 while (Date.now() < end && broken.length === 0) {
+  hand.renew()
   ledger.start(board)
   await stir(Date.now() + Math.max(500, round - 1_000))
   await calm()
