@@ -9,6 +9,7 @@ import type { Hold } from './holds.ts'
 /** What one may want to do. */
 export type AdminAction = 'look' | 'trip' | 'isolate' | 'bypass' | 'release' | 'reset'
 
+/** Where a handler is mounted, and who may do what there. */
 export interface AdminOptions {
   /** The path that it is mounted at. @default '/' */
   basePath?: string

@@ -120,6 +120,7 @@ export interface BoardEvents {
   warning: WarningEvent
 }
 
+/** What hears an event of a board. What it throws, or rejects with, is a warning. */
 export type Listener<Event> = (event: Event) => void
 
 type Listeners = { [Name in keyof BoardEvents]?: readonly Listener<BoardEvents[Name]>[] | undefined }
