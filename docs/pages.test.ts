@@ -74,7 +74,7 @@ describe('the code of the pages', () => {
 
   test.concurrent.each(runnable.map((block) => [`${block.page}:${block.line}`, block] as const))(
     'runs: %s',
-    { timeout: 60_000 },
+    { timeout: 90_000 },
     async (_where, block) => {
       const { code, stdout, stderr } = await programs.run(block, ['--import', LOOPBACK], host.env)
       expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })

@@ -110,7 +110,7 @@ export class Programs {
     const options = {
       cwd,
       env: { ...process.env, ...env, NODE_COMPILE_CACHE: join(this.folder, 'compiled') },
-      timeout: 30_000,
+      timeout: 60_000,
     }
     return run([...flags, this.#files.get(block) as string], options)
   }
