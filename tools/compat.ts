@@ -1,7 +1,8 @@
 // Runs compat/cases/*.mjs (node:test, plain ESM) against the packed packages: each Node release with each client release.
 import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { runCells, runScript } from './cells.ts'
 import { PUBLISHED, run, unpack } from './pack.ts'
 
 /** What a case tests: a client by its name in compat/node_modules, where it is none of Node's own, or several as they are newest. */
@@ -11,7 +12,7 @@ interface Case {
   readonly clients?: readonly string[]
 }
 
-interface Cell extends Case {
+interface Setting extends Case {
   readonly name: string
   readonly node: string
   readonly alias?: string
@@ -44,9 +45,9 @@ async function nodes(): Promise<Map<string, string>> {
 }
 
 /** Each case with each Node, and with each release of its client that this Node can run. */
-async function cells(): Promise<Cell[]> {
+async function settings(): Promise<Setting[]> {
   const installed = await readdir(modules)
-  const all: Cell[] = []
+  const all: Setting[] = []
   for (const [version, node] of await nodes()) {
     for (const one of CASES) {
       if (!one.client) {
@@ -68,8 +69,7 @@ async function cells(): Promise<Cell[]> {
   return all
 }
 
-/** What went wrong, or undefined. */
-async function test({ name, file, client, clients = [], alias, node }: Cell): Promise<string | undefined> {
+async function test({ name, file, client, clients = [], alias, node }: Setting): Promise<void> {
   const dir = join(work, name.replaceAll(' ', '-'))
   const scope = join(dir, 'node_modules/@fuseboard')
   await mkdir(scope, { recursive: true })
@@ -77,30 +77,9 @@ async function test({ name, file, client, clients = [], alias, node }: Cell): Pr
   for (const one of clients) await symlink(join(modules, one), join(dir, 'node_modules', one))
   if (client && alias) await symlink(join(modules, alias), join(dir, 'node_modules', client))
   await cp(join(compat, 'cases', file), join(dir, 'case.test.mjs'))
-  try {
-    // The file itself and not `node --test`: of one process nothing is left where it hangs.
-    await run(node, ['case.test.mjs'], { cwd: dir, timeout: 60_000, env: { PATH: process.env.PATH } })
-    return undefined
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
-    return stdout || stderr || String(error)
-  }
+  await runScript(node, ['case.test.mjs'], dir)
 }
 
 await unpack(PUBLISHED, join(work, 'packed'))
-const queue = await cells()
-const total = queue.length
-const failures: string[] = []
-await Promise.all(
-  Array.from({ length: availableParallelism() }, async () => {
-    for (let cell = queue.shift(); cell; cell = queue.shift()) {
-      const failure = await test(cell)
-      console.log(`${failure === undefined ? 'ok  ' : 'FAIL'} ${cell.name}`)
-      if (failure !== undefined) failures.push(`${cell.name}\n${failure}`)
-    }
-  }),
-)
-for (const failure of failures) console.error(`\n${failure}`)
-console.log(`${total - failures.length} passed, ${failures.length} failed`)
-if (failures.length > 0) process.exitCode = 1
+await runCells((await settings()).map((setting) => ({ name: setting.name, run: () => test(setting) })))
 await rm(work, { recursive: true, force: true })

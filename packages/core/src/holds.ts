@@ -1,4 +1,6 @@
 // Holds on a circuit by hand: isolated is held open, bypassed is held closed. They are counted, and isolation is stronger.
+// A program whose `lib` is older has no Disposable of its own.
+/// <reference lib="esnext.disposable" preserve="true" />
 
 /** A circuit held open or closed by hand, until it is let go. */
 export interface Hold extends Disposable {

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { runInNewContext } from 'node:vm'
 import { circuitOpen, createBoard, guardFetch, isFallback, type Board, type BoardOptions } from '@fuseboard/core'
 import { Agent, getGlobalDispatcher, interceptors, MockAgent, request, setGlobalDispatcher } from 'undici'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -228,6 +229,10 @@ describe('a warning is given', () => {
     for (const slot of SLOTS) places[slot] = { odd: true }
     expect(warned()).toEqual([expect.stringContaining('fetch is not guarded')])
     putBack()
+    vi.stubGlobal('fetch', runInNewContext('() => {}')) // as under Jest
+    onTestFinished(() => void vi.unstubAllGlobals())
+    expect(warned()).toEqual([expect.stringContaining('fetch is not guarded')])
+    vi.unstubAllGlobals()
     vi.spyOn(Reflect, 'set').mockReturnValue(false)
     onTestFinished(() => void vi.restoreAllMocks())
     expect(warned()).toEqual([expect.stringContaining('fetch is not guarded')])

@@ -40,10 +40,9 @@ class GlobalGuard {
       const guarded = shell(inner, this.#before(inner))
       if (put(slot, guarded)) this.#own.set(slot, { inner, guarded })
     }
-    if (this.#own.size === 0) {
+    if (this.#own.size === 0 || !isOwn(globalThis.fetch))
       board.warn('global-fetch', 'fetch is not guarded: this runtime has no global dispatcher of undici to guard')
-      return
-    }
+    if (this.#own.size === 0) return
     board.carry(carry)
     subscribe(REQUESTS, this.#watch)
   }
@@ -85,3 +84,6 @@ class GlobalGuard {
     )
   }
 }
+
+/** Whether a function is of this global object: the sandbox of Jest has Node's fetch, and nothing of what that sends through. */
+const isOwn = (fn: unknown): boolean => Object.prototype.isPrototypeOf.call(Function.prototype, fn as object)
