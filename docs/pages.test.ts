@@ -11,8 +11,8 @@ import { parseAllDocuments } from 'yaml'
 import { fencesOf, modulesOf, pages, Programs, ROOT } from '../tools/code-blocks.ts'
 import { startHost, type Host } from './host.ts'
 
-/** Pages whose blocks are compiled by a test beside them. */
-const ELSEWHERE = new Set(['packages/outbox/README.md'])
+/** Pages whose blocks a test beside them compiles, or compares with files that are compiled and run. */
+const ELSEWHERE = new Set(['docs/use-cases.md', 'packages/outbox/README.md'])
 
 const LOOPBACK = pathToFileURL(join(ROOT, 'tools/loopback.ts')).href
 const PAGES = pages()
