@@ -66,6 +66,14 @@ test('functions of one name that they guard have a circuit each', () => {
   expect(one.guard()(download).circuit.key).not.toBe(other.guard()(download).circuit.key)
 })
 
+test('where the global object takes nothing each has its own', () => {
+  const spy = vi.spyOn(Reflect, 'set').mockReturnValue(false)
+  onTestFinished(() => spy.mockRestore())
+  expect(one.common('copies.test', () => ({}))).not.toBe(other.common('copies.test', () => ({})))
+  spy.mockRestore()
+  expect(one.common('copies.test', () => ({}))).toBe(other.common('copies.test', () => ({})))
+})
+
 test('a board shares by the fleet of the other', async () => {
   const store = (await import('./testing.ts')).memoryStore()
   const boards = [one, other].map(({ createBoard }) => createBoard({ fleet: other.fleet(store, { trust: 'follow' }) }))
