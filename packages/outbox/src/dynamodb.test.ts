@@ -83,7 +83,7 @@ describe('an item', () => {
     await store.put(entry)
     await store.settle(await claimed(store, entry), { state: 'sent', at: NOW, receipt })
     expect(await store.put({ ...entry, queuedAt: NOW + HOUR - 1 })).toBe('duplicate')
-    const again = { ...entry, queuedAt: NOW + HOUR, expiresAt: NOW + 2 * HOUR }
+    const again = { ...entry, queuedAt: NOW + HOUR + 5_000, expiresAt: NOW + 2 * HOUR }
     expect(await store.put(again)).toBe('queued')
     expect((await itemOf(entry))?.['x']).toBeUndefined()
     expect(await claim(store, entry, NOW + HOUR)).toHaveLength(1)
@@ -129,7 +129,7 @@ describe('an item', () => {
     const [entry, sent] = [entryOf(), entryOf()]
     const body = new Uint8Array(380 * 1_024)
     for (const one of [entry, sent]) await store.put({ ...one, request: { ...one.request, body } })
-    const error = 'é'.repeat(5_000)
+    const error = 'é'.repeat(20_000)
     const long = { status: 422, headers: [['x', 'x'.repeat(14_000)]], body: '\u0001'.repeat(64 << 10) } as const
     await store.retry(await claimed(store, entry), { at: NOW, attempts: 1, error })
     await store.settle(await claimed(store, entry), { state: 'dead', at: NOW, error, receipt: long })
@@ -177,6 +177,22 @@ describe('workers', () => {
     expect(idsOf(await claim(store, first))).toEqual([second.id])
   })
 
+  test('whose index is behind do not get what was given up', async () => {
+    const store = open()
+    const entry = entryOf()
+    await store.put(entry)
+    let seen: Promise<QueryCommandOutput> | undefined
+    const behind = open({
+      client: through((send, command) =>
+        command.constructor.name === 'QueryCommand'
+          ? (seen ??= send(command as Any) as Promise<QueryCommandOutput>)
+          : send(command as Any),
+      ),
+    })
+    await store.settle(await claimed(behind, entry), { state: 'dead', at: NOW, error: 'no' })
+    expect(await claim(behind, entry, NOW + 60_000)).toEqual([])
+  })
+
   test('do not get what was given up and queued again by what the index says of it before', async () => {
     const store = open()
     const entry = entryOf()
@@ -218,7 +234,8 @@ describe('workers', () => {
   test('keep what they have got where one of several could not be leased', async () => {
     const { circuit } = entryOf()
     const entries = [entryOf({ circuit }), entryOf({ circuit })]
-    for (const one of entries) await open().put(one)
+    const store = open()
+    for (const one of entries) await store.put(one)
     let updates = 0
     const client = through((send, command) =>
       command.constructor.name === 'UpdateItemCommand' && ++updates > 1

@@ -275,7 +275,7 @@ const orderOf = (circuit: string): string => `${circuit.slice(0, MOST_LETTERS)}\
 
 /** By the time, then by the order in which one process queued; never the same twice. */
 const placeOf = (time: number, nth: number): string =>
-  [String(time).padStart(15, '0'), String(nth).padStart(9, '0'), randomUUID()].join('-')
+  [String(Math.floor(time)).padStart(15, '0'), String(nth).padStart(9, '0'), randomUUID()].join('-')
 
 function entryOf({ e, b, a }: Item): Entry {
   const { request, ...rest } = JSON.parse(e?.S ?? '') as Entry

@@ -4,7 +4,10 @@ import type { OutboxStore } from './store.ts'
 
 /** How an outbox sends, and for how long it tries. */
 export interface OutboxOptions {
-  /** Where requests wait: `memoryOutbox()`, `sqliteOutbox(...)`, `bullmqOutbox(...)`, or an engine of your own. */
+  /**
+   * Where requests wait: `memoryOutbox()`, `sqliteOutbox(...)`, `bullmqOutbox(...)`, `dynamoOutbox(...)`, `sqsOutbox(...)`, or an
+   * engine of your own.
+   */
   store: OutboxStore
   /** What sends. @default globalThis.fetch, looked up at each request */
   send?: typeof globalThis.fetch

@@ -89,7 +89,10 @@ export class Outbox {
     )
   }
 
-  /** What has become of a request: it is known for as long as `expires` says, and for longer where it was given up. */
+  /**
+   * What has become of a request, as far as the engine knows: by rights it is known for as long as `expires` says, and for longer
+   * where it was given up.
+   */
   async result(id: string): Promise<Result | undefined> {
     return this.settings.store.result(id)
   }

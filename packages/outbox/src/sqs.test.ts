@@ -22,7 +22,7 @@ const at = (now: number): void => {
 }
 /** Queues for the circuits of the suite. */
 const open = (fifo = '.fifo', client: SqsLike = server.client): OutboxStore => {
-  const circuits = Array.from({ length: 160 }, (_, n) => `api${n}.test`)
+  const circuits = Array.from({ length: 120 }, (_, n) => `api${n}.test`)
   const queues = Object.fromEntries(circuits.map((circuit) => [circuit, server.urlOf(`${circuit}${fifo}`)]))
   return sqsOutbox({ client, queues, deadLetterUrl: server.urlOf(`dead${fifo}`) })
 }
@@ -56,6 +56,9 @@ const withBody = (entry: Entry, bytes: number): Entry => ({
   ...entry,
   request: { ...entry.request, body: new Uint8Array(bytes) },
 })
+/** Entries that wait for the same host. */
+const manyOf = (entry: Entry, count: number): readonly Entry[] =>
+  Array.from({ length: count }, (_, n) => ({ ...entry, id: `${entry.id}-${n}`, idempotencyKey: `${n}` }))
 type Command = Parameters<SqsLike['send']>[0]
 /** A client whose calls go through a function. */
 const through = (make: (name: string, send: () => Promise<unknown>) => unknown): SqsLike => ({
@@ -104,8 +107,11 @@ describe('a request that failed', () => {
     await store.put(entry)
     await store.retry(await claimed(store, entry), { at: NOW + 5_000, attempts: 0, error: 'no token' })
     expect(inQueueOf(entry)).toHaveLength(1)
-    expect(await store.result(entry.id)).toEqual({ state: 'pending', attempts: 0, error: 'no token' })
-    expect(idsOf(await claim(open(), entry, NOW + 5_000))).toEqual([entry.id])
+    const result = { state: 'pending', attempts: 0, error: 'no token' }
+    expect(await store.result(entry.id)).toEqual(result)
+    expect(idsOf(await claim(store, entry, NOW + 5_000))).toEqual([entry.id])
+    expect(await store.result(entry.id)).toEqual(result)
+    expect(idsOf(await claim(open(), entry, NOW + 65_000))).toEqual([entry.id])
   })
 
   test.each(['.fifo', ''])('waits for longer than SQS can hide it (%j)', async (fifo) => {
@@ -118,6 +124,30 @@ describe('a request that failed', () => {
     const kept = await claimed(store, entry, NOW + 31 * HOUR)
     await store.retry(kept, { at: NOW + 61 * HOUR, attempts: 1, error: 'no token' })
     expect(await claim(store, entry, NOW + 41 * HOUR)).toEqual([])
+  })
+})
+
+describe('a worker that is late', () => {
+  test('queues nothing anew of what another has', async () => {
+    const entry = entryOf()
+    const [late, own] = [open(), open()]
+    await late.put(entry)
+    const lost = await claimed(late, entry)
+    await claimed(own, entry, NOW + 60_000)
+    await late.retry(lost, { at: NOW, attempts: 1, error: 'late' })
+    expect([inQueueOf(entry).length, await late.result(entry.id)]).toMatchObject([1, { attempts: 0 }])
+  })
+
+  test('has sent it all the same: it is not given up any more', async () => {
+    const entry = entryOf()
+    const store = open()
+    await store.put(entry)
+    const late = await claimed(store, entry)
+    const own = await claimed(store, entry, NOW + 60_000)
+    await store.settle(late, sent)
+    await store.settle(own, { state: 'dead', at: NOW, error: 'no' })
+    expect([inQueueOf(entry), await store.result(entry.id)]).toEqual([[], sent])
+    expect(deadLetters().filter((text) => text.includes(entry.id))).toEqual([])
   })
 })
 
@@ -330,11 +360,28 @@ describe('a request', () => {
 describe('a claim', () => {
   test('takes more than ten, in so many calls', async () => {
     const store = open()
-    const { circuit } = entryOf()
-    const all = Array.from({ length: 23 }, () => entryOf({ circuit }))
+    const all = manyOf(entryOf(), 23)
     for (const one of all) await store.put(one)
     const ids = idsOf(await claim(store, all[0] as Entry, NOW, 21))
     expect(ids).toEqual(all.slice(0, 21).map(({ id }) => id))
+  })
+
+  test('does not let a request go before one with the same idempotency key that is not due', async () => {
+    const store = open()
+    const first = entryOf({ notBefore: NOW + 5_000 })
+    const second = entryOf({ circuit: first.circuit, idempotencyKey: first.idempotencyKey })
+    for (const one of [first, second]) await store.put(one)
+    expect(await claim(store, first)).toEqual([])
+    expect(idsOf(await claim(store, first, NOW + 5_000))).toEqual([first.id])
+  })
+
+  test('ends, however much there is that is not due', async () => {
+    const store = open()
+    const all = manyOf(entryOf({ notBefore: NOW + HOUR }), 130)
+    await Promise.all(all.map(async (one) => store.put(one)))
+    const before = server.calls.length
+    expect(await claim(store, all[0] as Entry)).toEqual([])
+    expect(server.calls.slice(before).filter(({ action }) => action === 'ReceiveMessage')).toHaveLength(10)
   })
 
   test('asks all servers of a queue before it says that nothing is due', async () => {

@@ -18,7 +18,10 @@ export type SqsLike = Pick<SQSClient, 'send'>
 
 /** The queues in which requests wait. */
 export interface SqsOutboxOptions {
-  /** The caller's own. Give it a `requestTimeout`: the SDK has none, and who defers a request waits for the answer. */
+  /**
+   * The caller's own. Give it a `requestTimeout`, longer than the second that a look for messages takes: the SDK has none, and
+   * who defers a request waits for the answer.
+   */
   client: SqsLike
   /**
    * The URL of the queue of each circuit, by the circuit's key: by default the host. One for each, since what waits for a host that
@@ -221,7 +224,7 @@ class Queues implements OutboxStore {
       return []
     }
     const key = `${circuit}\n${idempotencyKey}`
-    const busy = keys.has(key) || [...this.#held.values()].some((one) => one.key === key && one.until > now)
+    const busy = keys.has(key) || [...this.#held.values()].some((one) => one.key === key)
     keys.add(key)
     if (busy || due > now) {
       // A FIFO queue gives it out after the one before it; another would at once.

@@ -55,7 +55,7 @@ export type Result =
 /** How much waits. */
 export interface Depth {
   readonly pending: number
-  /** Since when the oldest of them waits, in milliseconds since the epoch; undefined where none does. */
+  /** Since when the oldest of them waits, in milliseconds since the epoch; undefined where none does, or the engine cannot tell. */
   readonly oldest: number | undefined
   readonly dead: number
   /** The circuits that requests wait for. */
