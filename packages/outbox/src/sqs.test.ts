@@ -138,6 +138,17 @@ describe('a worker that is late', () => {
     expect([inQueueOf(entry).length, await late.result(entry.id)]).toMatchObject([1, { attempts: 0 }])
   })
 
+  test('by a clock that SQS does not have changes nothing either', async () => {
+    const entry = entryOf()
+    const [late, own] = [open(), open()]
+    await late.put(entry)
+    const lost = await claimed(late, entry)
+    server.at(NOW + 60_000)
+    await late.retry(lost, { at: NOW, attempts: 0, error: 'late' })
+    expect(await own.claim(entry.circuit, 1, NOW + 60_000, NOW + 120_000)).toHaveLength(1)
+    expect(inQueueOf(entry)).toHaveLength(1)
+  })
+
   test('has sent it all the same: it is not given up any more', async () => {
     const entry = entryOf()
     const store = open()
