@@ -78,7 +78,7 @@ export class Billing implements AsyncDisposable {
       // The token is not good although it should be. Nothing was done yet.
       return answerOf(response.status === 401 ? await this.#post(order, await this.#tokens.get(true)) : response)
     } catch (error) {
-      // What a subscription meets is deferred, so this is of a token: nothing was sent, and it may wait all the same.
+      // What a subscription meets is deferred, so this is of a token. Under its own key it may wait whatever was sent.
       if (isOutage(error)) return this.#queue(order, `no token (${wordsOf(error)})`)
       throw error
     }
