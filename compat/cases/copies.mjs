@@ -43,8 +43,10 @@ async function serve(t) {
 }
 
 test('what is required is CommonJS, and another copy', () => {
-  for (const name of ['core', 'core/admin', 'core/testing', 'axios', 'undici', 'outbox', 'outbox/sqlite'])
+  for (const name of ['core', 'core/admin', 'core/testing', 'axios', 'undici', 'outbox'])
     assert.match(require.resolve(`@fuseboard/${name}`), /[\\/]dist[\\/]cjs[\\/]/, name)
+  for (const name of ['bullmq', 'dynamodb', 'sqlite', 'sqs'])
+    assert.match(require.resolve(`@fuseboard/outbox/${name}`), /[\\/]dist[\\/]cjs[\\/]/, name)
   for (const name of ['redis', 'dynamodb', 'sqlite', 'keyv'])
     assert.match(require.resolve(`@fuseboard/stores/${name}`), /[\\/]dist[\\/]cjs[\\/]/, name)
   for (const name of ['alerts', 'cloudwatch', 'diagnostics', 'log', 'otel', 'prometheus'])
