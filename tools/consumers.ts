@@ -50,8 +50,10 @@ const MODES: readonly Mode[] = [
 const BESIDE = [
   '@aws-sdk/client-cloudwatch',
   '@aws-sdk/client-dynamodb',
+  '@aws-sdk/client-sqs',
   '@types/node',
   'axios',
+  'bullmq',
   'got',
   'jest',
   'ky',

@@ -1,7 +1,12 @@
-// What needs the AWS SDK, whose own types it takes.
+// What takes types of the AWS SDK, and of BullMQ.
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import { createBoard, staleIfError } from '@fuseboard/core'
+import { createOutbox } from '@fuseboard/outbox'
+import { bullmqOutbox, type BullmqOutboxOptions } from '@fuseboard/outbox/bullmq'
+import { dynamoOutbox } from '@fuseboard/outbox/dynamodb'
+import { sqsOutbox } from '@fuseboard/outbox/sqs'
 import { dynamoFleet, dynamoReplies } from '@fuseboard/stores/dynamodb'
 import { putMetricData } from '@fuseboard/telemetry/cloudwatch'
 
@@ -12,3 +17,8 @@ export const board = createBoard({
   fleet: dynamoFleet(client, { table: 'fuseboard', namespace: 'shop' }),
 })
 export const metrics = putMetricData(board, { client: new CloudWatchClient({ region: 'eu-west-1' }) })
+export const outboxes = [
+  dynamoOutbox({ client, table: 'fuseboard', namespace: 'shop' }),
+  sqsOutbox({ client: new SQSClient({ region: 'eu-west-1' }), queues: {}, deadLetterUrl: 'https://sqs.test/dead' }),
+].map((store) => createOutbox({ store }))
+export const inRedis = (connection: BullmqOutboxOptions['connection']) => bullmqOutbox('shop', { connection })
