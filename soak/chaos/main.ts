@@ -7,13 +7,16 @@ import type { Figures, Orders } from './messages.ts'
 /** The heap may be so much larger in the last third of a run than in the middle third. */
 const GROWTH = 0.02
 
+/** Code that is thrown away for a while, and made again, is no part of what is compared. */
+const FLAGS = ['--expose-gc', '--no-flush-bytecode']
+
 /** Fewer rounds have no thirds. */
 const LEAST = 6
 
 /** @returns the bounds that did not hold */
 export async function soakChaos(print: (line: string) => void, orders: Orders): Promise<readonly string[]> {
   print(`\nchaos: nine clients against ten hosts for ${orders.length} s, seed ${orders.seed}`)
-  const worker = fork(new URL('worker.ts', import.meta.url), [JSON.stringify(orders)], { execArgv: ['--expose-gc'] })
+  const worker = fork(new URL('worker.ts', import.meta.url), [JSON.stringify(orders)], { execArgv: FLAGS })
   const ended = once(worker, 'exit').then(([code]: unknown[]) => Number(code))
   const figures = await Promise.race([ended, once(worker, 'message').then(([told]) => told as Figures)])
   if (typeof figures === 'number') return [`chaos: its process ended with ${figures}`]
