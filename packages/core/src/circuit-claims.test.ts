@@ -41,6 +41,14 @@ describe('a name that two guards have', () => {
   })
 })
 
+test('letting go of a hold does not undo that a hand opened the circuit meanwhile', () => {
+  const circuit = boardOf().board.circuit('host.test')
+  const hold = circuit.isolate()
+  circuit.trip()
+  hold.release()
+  expect(circuit.state).toBe('half-open')
+})
+
 describe('a policy that changes', () => {
   test('in shadow leaves the report of what would have been', () => {
     const { board } = boardOf({ mode: 'shadow' })

@@ -220,5 +220,6 @@ test('a circuit is short in a log', () => {
     state: 'closed',
     counters: circuit.counters,
   })
+  expect(inspect(circuit)).toContain("key: 'host.test'")
   expect(inspect(circuit)).not.toContain('other.test')
 })

@@ -1,17 +1,9 @@
 // Stored replies as a fallback: what is kept, for whom, and when it stands in.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { FencedReplies } from './fenced-replies.ts'
-import type { HeaderPairs } from './headers.ts'
-import { memoryReplies } from './memory-replies.ts'
-import type { AnswerHead, Failure, Fallback, Reply, ReplyStore, StoredReply } from './reply.ts'
-import type { HttpRequest } from './request.ts'
-import { staleIfError, type StaleIfErrorOptions } from './stale-if-error.ts'
-
-const START = Date.parse('Sun, 06 Nov 2033 08:49:37 GMT')
-const SECOND = 1_000
-const HOUR = 3_600 * SECOND
-const PLACE = 'https://bible-api.com/John+3:16'
+import { HOUR, KEPT, PLACE, SECOND, START, textOf, valueOf, World, type Asked } from '../test/kept-replies.ts'
+import type { Reply, ReplyStore, StoredReply } from './reply.ts'
+import { staleIfError } from './stale-if-error.ts'
 
 // As recorded from the service, its body shortened.
 const VERSE = '{"reference":"John 3:16","text":"\\nFor God so loved the world"}'
@@ -24,99 +16,6 @@ const VERSE_HEADERS: [string, string][] = [
   ['x-content-type-options', 'nosniff'],
   ['content-length', String(VERSE.length)],
 ]
-
-interface Asked {
-  url?: string
-  method?: string
-  headers?: Record<string, string> | HeaderPairs
-  credentials?: string
-}
-
-interface Answered {
-  status?: number
-  headers?: Record<string, string> | HeaderPairs
-  body?: string | Uint8Array
-  decoded?: boolean
-  redirected?: boolean
-}
-
-const pairs = (headers: Asked['headers'] = {}): HeaderPairs =>
-  Symbol.iterator in headers ? headers : Object.entries(headers)
-
-const ask = ({ url = PLACE, method = 'GET', headers, credentials }: Asked = {}): HttpRequest => ({
-  method,
-  url,
-  host: new URL(url).host,
-  headers: pairs(headers),
-  credentials,
-})
-
-/** One host, one clock, one store, and a fallback between them. */
-class World {
-  now = START
-  readonly store = memoryReplies()
-  readonly warnings: string[] = []
-  readonly faults: string[] = []
-  readonly fallback: Fallback
-  readonly replies: FencedReplies
-
-  constructor(options?: StaleIfErrorOptions, store: ReplyStore = this.store) {
-    this.fallback = staleIfError(options)
-    this.replies = new FencedReplies(store, {
-      wall: () => this.now,
-      warn: (code, message) => this.warnings.push(`${code}: ${message}`),
-      onFault: (action, _, fault) => this.faults.push(`${action}: ${fault}`),
-    })
-  }
-
-  /** An answer that the circuit counts as good, as an attempt hands it on. */
-  passes(asked: Asked = {}, answered: Answered = {}): this {
-    this.begins(asked, answered)?.end()
-    return this
-  }
-
-  begins(asked: Asked, { status = 200, headers, body = 'body', decoded = true, redirected }: Answered) {
-    const head: AnswerHead = { status, statusText: 'OK', headers: pairs(headers), decoded, redirected }
-    const sink = this.fallback.capture?.(ask(asked), head, this.replies)
-    if (sink === undefined) this.fallback.superseded?.(ask(asked), head, this.replies)
-    sink?.write(Buffer.from(body))
-    return sink
-  }
-
-  later(ms: number): this {
-    this.now += ms
-    return this
-  }
-
-  /** What stands in where the circuit lets nothing through. */
-  refused(asked: Asked = {}): Reply | undefined {
-    return this.#asks({ request: ask(asked), key: 'k', state: 'open', reason: 'refused', retryAfterMs: 1 })
-  }
-
-  /** What stands in for an answer of this status, or for none. */
-  failed(asked: Asked = {}, how: { status: number } | { error: unknown } = { status: 503 }): Reply | undefined {
-    const common = {
-      request: ask(asked),
-      key: 'k',
-      state: 'closed',
-      reason: 'failed',
-      retryAfterMs: undefined,
-    } as const
-    return this.#asks(
-      'status' in how ? { ...common, response: { status: how.status, headers: [] } } : { ...common, ...how },
-    )
-  }
-
-  #asks(failure: Failure): Reply | undefined {
-    if (!this.fallback.covers?.(failure, true)) return undefined
-    return this.fallback.standIn(failure, this.replies) as Reply | undefined
-  }
-}
-
-const KEPT = { keepFor: '1d' } as const
-const textOf = (reply: Reply | undefined): string | undefined => reply && Buffer.from(reply.body).toString()
-const valueOf = (reply: Reply | undefined, name: string): string | undefined =>
-  reply?.headers.find(([field]) => field === name)?.[1]
 
 /** Whether what was kept for one URL stands in for another. */
 const crossed = (kept: string, asked: string): boolean =>
