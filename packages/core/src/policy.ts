@@ -154,7 +154,6 @@ export const spanOf = (rules: Rules): number => rules.windowMs || COUNT_WINDOW_S
  */
 export function readPolicy(policy: Policy, where: string, warn: (message: string) => void): Rules {
   const check = new Check(where)
-  check.object(policy, 'the policy')
   check.known(policy, OPTIONS)
   const given = <K extends keyof typeof DEFAULTS>(name: K): Policy[K] | (typeof DEFAULTS)[K] =>
     policy[name] === undefined ? DEFAULTS[name] : policy[name]
