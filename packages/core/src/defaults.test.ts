@@ -117,6 +117,15 @@ describe('of a policy', () => {
     })
   })
 
+  test('a fallback may be one, a function, or a list of these', () => {
+    const [made, says] = [reply({ text: '' }), () => undefined]
+    expect([made, says, [made, says]].map((fallback) => rulesOf({ fallback }).fallbacks)).toEqual([
+      [made],
+      [says],
+      [made, says],
+    ])
+  })
+
   test('policy() gives back what it is given', () => {
     const options = { openFor: '7s' } as const
     expect(policy(options)).toBe(options)
