@@ -1,10 +1,20 @@
 // The forms of stored replies to the letter: which headers last, what is a secret, which codes are told, and where limits end.
 import { describe, expect, test } from 'vitest'
 import { ask, KEPT, PLACE, SECOND, valueOf, World } from '../test/kept-replies.ts'
+import { cacheControl } from './cache-control.ts'
 import { FencedReplies } from './fenced-replies.ts'
 import { isFallback, markFallback } from './is-fallback.ts'
+import { reply } from './made-reply.ts'
 import { memoryReplies } from './memory-replies.ts'
-import type { Reply, ReplyStore, StoredReply } from './reply.ts'
+import {
+  readFields,
+  readReply,
+  readSink,
+  type Replies,
+  type Reply,
+  type ReplyStore,
+  type StoredReply,
+} from './reply.ts'
 import { staleIfError } from './stale-if-error.ts'
 
 const entryOf = (world: World): StoredReply => world.store.get(`GET\n${PLACE}`)?.[0] as StoredReply
@@ -250,6 +260,15 @@ test('a store is told how long to keep the variants of a key, which is as long a
   expect((told[1] as { bytes: number }).bytes).toBe(inner.bytes)
 })
 
+test('what was read goes as well, once others were used since', () => {
+  const store = memoryReplies({ maxEntries: 2 })
+  const entry = entryOf(new World(KEPT).passes())
+  for (const key of ['a', 'b']) store.set(key, [entry])
+  store.get('a')
+  for (const key of ['c', 'd']) store.set(key, [entry])
+  expect(['a', 'b', 'c', 'd'].filter((key) => store.get(key))).toEqual(['c', 'd'])
+})
+
 test('many who fail at once ask a slow store once, and who comes after its answer asks anew', async () => {
   let asked = 0
   const get = (): Promise<undefined> => {
@@ -305,4 +324,90 @@ test('an entry of a store is trusted up to the edge of what an answer can be', (
     expect(given(wrong)).toBeUndefined()
   for (const fine of [{ status: 599 }, { status: 200 }, { decoded: false }, { vary: {} }])
     expect([fine, given(fine)]).toEqual([fine, expect.anything()])
+})
+
+describe('what a fallback of one’s own gives', () => {
+  const sound = (): Reply =>
+    reply({ text: 'x' }).standIn(
+      { request: ask(), key: 'k', state: 'open', reason: 'refused', retryAfterMs: undefined },
+      {} as Replies,
+    ) as Reply
+
+  test('is taken for a reply, or for none', () => {
+    for (const status of [200, 599]) expect(readReply({ ...sound(), status })?.status).toBe(status)
+    expect(readReply({ ...sound(), headers: [] })?.headers).toEqual([])
+    for (const none of [undefined, null]) expect(readReply(none)).toBeUndefined()
+  })
+
+  test.each([
+    ['a status that is none', { status: 199 }],
+    ['a status that is too high', { status: 600 }],
+    ['half a status', { status: 200.5 }],
+    ['a status with a line break', { statusText: 'a\nb' }],
+    ['a body that is text', { body: 'x' }],
+    ['no mark', { mark: undefined }],
+    ['a mark that is null', { mark: null }],
+    ['a mark that is text', { mark: 'made' }],
+    ['headers that are none', { headers: 'x' }],
+    [
+      'one good header and one of three parts',
+      {
+        headers: [
+          ['a', 'b'],
+          ['a', 'b', 'c'],
+        ],
+      },
+    ],
+    ['a header that is no pair', { headers: ['ab'] }],
+    ['a header without a name', { headers: [['', 'b']] }],
+    ['a header with a line break', { headers: [['a', 'b\r\nc: d']] }],
+  ])('is refused with %s', (_, given) => {
+    expect(() => readReply({ ...sound(), ...given })).toThrow(
+      /^it must answer with a fallback, as reply\(\.\.\.\) is one, or with nothing, got /,
+    )
+  })
+
+  test('for the wire is pairs, in whatever they come', () => {
+    for (const fine of [[['a', 'b']], new Map([['a', 'b']]), new Headers({ a: 'b' })])
+      expect(readFields(fine)).toEqual([['a', 'b']])
+    for (const none of [undefined, null]) expect(readFields(none)).toEqual([])
+    for (const wrong of [
+      'ab',
+      5,
+      {},
+      [['a']],
+      [['a', 'b', 'c']],
+      [
+        ['a', 'b'],
+        ['a b', 'c'],
+      ],
+    ])
+      expect(() => readFields(wrong)).toThrow(/^it must give pairs of a header name and a value, got /)
+  })
+
+  test('to take an answer in has all that a sink has', () => {
+    const sink = { write() {}, end() {}, abort() {} }
+    expect(readSink(sink)).toBe(sink)
+    for (const none of [undefined, null]) expect(readSink(none)).toBeUndefined()
+    for (const wrong of [{}, { ...sink, abort: undefined }, { ...sink, write: true }])
+      expect(() => readSink(wrong)).toThrow(/^it must give a sink, with write, end and abort, got /)
+  })
+})
+
+test('directives without a number, or with one that is none, permit nothing', () => {
+  expect(cacheControl('max-age, s-maxage, stale-if-error, max-stale=x')).toMatchObject({
+    'max-age': 0,
+    's-maxage': 0,
+    'stale-if-error': 0,
+    'max-stale': 0,
+  })
+  expect(cacheControl('max-stale')['max-stale']).toBeGreaterThan(1_000_000_000)
+  expect(cacheControl('private="x, y z"')).toMatchObject({ private: true, fields: [] })
+  expect(cacheControl('private="x, y"')).toEqual({ fields: ['x', 'y'] })
+})
+
+test('a made reply names no method that is none, and each status that there is', () => {
+  expect(() => reply({ text: '', methods: ['GET', 'P T'] })).toThrow('methods')
+  expect(() => reply({ text: '', status: 599 })).not.toThrow()
+  for (const status of [600, 199]) expect(() => reply({ text: '', status })).toThrow('status')
 })

@@ -120,6 +120,29 @@ describe('skip', () => {
   })
 })
 
+describe('an answer that is not to be kept', () => {
+  const forbidden = { headers: { 'cache-control': 'no-store' } }
+
+  test('takes back what was kept for its caller, and what is for everyone stays', () => {
+    const world = new World({ ...KEPT, partition: userOf }).passes(of('alice')).passes()
+    world.passes(of('alice'), forbidden)
+    expect([world.failed(of('alice')), world.failed() !== undefined]).toEqual([undefined, true])
+  })
+
+  test('asks the store for nothing that cannot be there', () => {
+    const deleted: string[] = []
+    const store = { get: () => undefined, set() {}, delete: (key: string) => void deleted.push(key) }
+    const secret = `${PLACE}?token=hush`
+    new World(KEPT, store).passes({ url: secret }, forbidden)
+    new World({ ...KEPT, key: () => undefined }, store).passes({}, forbidden)
+    new World({ ...KEPT, partition: oops }, store).passes({}, forbidden)
+    expect(deleted).toEqual([])
+    new World({ ...KEPT, key: () => 'verse' }, store).passes({ url: secret }, forbidden)
+    new World({ ...KEPT, partition: userOf }, store).passes(of('alice', secret), forbidden)
+    expect(deleted).toEqual(['GET\nhttps://bible-api.com verse', expect.stringMatching(/^[0-9a-f]{64}\nGET\n/)])
+  })
+})
+
 describe('what a write changes', () => {
   const owned: StaleIfErrorOptions = { ...KEPT, partition: userOf }
 

@@ -74,6 +74,12 @@ describe('none stands in', () => {
     ['credential', {}, KEPT, (world: World) => world.failed({ url: `${PLACE}?token=x` })],
     ['caller', fresh, {}, (world: World) => world.failed({ headers: { 'cache-control': 'no-cache' } })],
     ['caller', fresh, {}, (world: World) => world.failed({ headers: { 'cache-control': 'min-fresh=61' } })],
+    [
+      'caller',
+      fresh,
+      KEPT,
+      (world: World) => world.later(62 * SECOND).failed({ headers: { 'cache-control': 'max-stale=1' } }),
+    ],
     ['too-old', fresh, {}, (world: World) => world.later(61 * SECOND).failed()],
   ] as const)('%s', (reason, answered, options: StaleIfErrorOptions, fails) => {
     const world = new World(options)
