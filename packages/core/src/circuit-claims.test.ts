@@ -32,10 +32,10 @@ describe('a name that two guards have', () => {
   })
 
   test('goes by the policy of the first guard, though it had a circuit before', () => {
-    const { board } = boardOf()
+    const { board, warnings } = boardOf()
     const circuit = board.circuit('job')
     board.guard('job', () => 1, { openFor: '5s', label: 'the job' })
-    expect(circuit.label).toBe('the job')
+    expect([circuit.label, warnings]).toEqual(['the job', []])
     circuit.trip()
     expect(circuit.refusal(circuit.admit()).retryAfterMs).toBe(5_000)
   })
@@ -112,6 +112,13 @@ describe('where room is short', () => {
     changed?.reset()
     board.circuit('new')
     expect([...board.circuits()].map(({ key }) => key).toSorted()).toEqual(['changed', 'new'])
+  })
+
+  test('one that was open and is closed again may go at once', () => {
+    const { board } = boardOf({ maxCircuits: 1 })
+    board.circuit('well again').trip()
+    board.circuit('well again').reset()
+    expect(board.attempt({ method: 'GET', url: 'https://new.test/' }).guarded).toBe(true)
   })
 
   test('one whose pause is just over may go', () => {

@@ -45,6 +45,43 @@ test('a probe of the last time whose answer breaks now is none of this time', ()
   expect([circuit.state, circuit.counters.stale]).toEqual(['half-open', 1])
 })
 
+test('an answer that breaks is told as late where its time is over, and nowhere else', () => {
+  const { clock, board, circuit, begin } = openOf({ slowAfter: '1s', probes: { permits: 3, need: 2 } })
+  const told: [why: string, stale: boolean][] = []
+  let why = ''
+  board.on('settled', ({ amended, stale }) => {
+    if (amended) told.push([why, stale])
+  })
+  const breaks = (attempt: ReturnType<typeof begin>, as: string): void => {
+    why = as
+    attempt.amend(broken)
+  }
+  const [slow, good] = [begin(), begin()]
+  good.settle({ status: 200 })
+  breaks(good, 'a vote')
+  clock.ms += 1_001
+  slow.settle({ status: 200 })
+  breaks(slow, 'what opened it')
+  expect(circuit.state).toBe('open')
+  clock.ms += 10_000
+  const [one, two] = [begin(), begin()]
+  one.settle({ status: 200 })
+  two.settle({ status: 200 })
+  breaks(two, 'what closed it')
+  breaks(one, 'what was over')
+  circuit.reset()
+  const call = begin()
+  call.settle({ status: 200 })
+  breaks(call, 'a call')
+  expect(told).toEqual([
+    ['a vote', false],
+    ['what opened it', true],
+    ['what closed it', false],
+    ['what was over', true],
+    ['a call', false],
+  ])
+})
+
 test('a caller that is refused while another probes is told why the circuit opened', () => {
   const { circuit, begin } = openOf()
   begin()

@@ -142,6 +142,12 @@ describe('the fleet is told', () => {
     expect(told.slice(2)).toEqual([['opened', clock.ms, 0]])
   })
 
+  test('of no call that went well, where calls may be slow as little as elsewhere', () => {
+    const { clock, circuit, told } = sharedOf({ slowAfter: '1s' })
+    circuit.settle(circuit.admit(), 'success')
+    expect(told).not.toContainEqual(['failed', clock.ms])
+  })
+
   test('of an answer that broke off', () => {
     const { clock, circuit, told } = sharedOf()
     const token = circuit.admit()
