@@ -43,11 +43,12 @@ describe('partition', () => {
     expect(keys[0]).toMatch(/^[0-9a-f]{64}\nGET\nhttps:\/\/bible-api\.com#[0-9a-f]{64}$/)
   })
 
-  test('is asked once for each request', () => {
+  test('is asked once for each request, before it is sent', () => {
     let asked = 0
     const world = new World({ ...KEPT, partition: () => `${++asked}` })
     const request = ask()
     world.fallback.prepare?.(request, world.replies)
+    expect(asked).toBe(1)
     world.fallback.capture?.(request, { status: 200, statusText: '', headers: [], decoded: true }, world.replies)
     expect(asked).toBe(1)
   })
@@ -87,6 +88,11 @@ describe('key', () => {
     world.passes()
     const other = new World(KEPT, world.store)
     expect([world.failed() !== undefined, other.failed()]).toEqual([true, undefined])
+  })
+
+  test('says nothing of whose an answer is: credentials are nobody’s as ever', () => {
+    for (const options of [{ key: () => 'verse' }, { skip: () => false }])
+      expect(new World({ ...KEPT, ...options }).passes(of('alice')).store.size).toBe(0)
   })
 
   test('that breaks leaves the request alone, and is told', () => {
