@@ -1,0 +1,108 @@
+// What is mutated, and which tests look: those that are quick, and about it.
+
+/** Names of files in src, without their endings. */
+export interface Subject {
+  readonly mutated: readonly string[]
+  readonly tests: readonly string[]
+  /** Of those that are mutated, which remember what they read: for their changes all is loaded anew. */
+  readonly remembering?: readonly string[]
+}
+
+export const SUBJECTS: Readonly<Record<string, Subject>> = {
+  circuit: {
+    mutated: ['circuit'],
+    tests: [
+      'circuit',
+      'circuit-waits',
+      'circuit-holds',
+      'circuit-amendment',
+      'circuit-explain',
+      'circuit-events',
+      'circuit-moments',
+      'circuit-probing',
+      'circuit-tasks',
+      'circuit-claims',
+      'circuit-sharing',
+      'snapshot',
+      'configure',
+      'modes',
+      'share',
+      'pitfalls-probes',
+      'pitfalls-fencing',
+      'pitfalls-tasks',
+      'pitfalls-windows',
+      'pitfalls-listeners',
+      'limits',
+      'healthy',
+      'attempt',
+      'board',
+      'admin',
+      'fleet',
+      'bad-callbacks',
+      'bad-input',
+    ],
+  },
+  window: {
+    mutated: ['window'],
+    tests: ['window', 'pitfalls-windows', 'circuit-amendment', 'circuit'],
+  },
+  policy: {
+    mutated: ['policy', 'check'],
+    tests: [
+      'bad-policy',
+      'defaults',
+      'hosts',
+      'bad-input',
+      'circuit',
+      'limits',
+      'modes',
+      'pitfalls-open-time',
+      'pitfalls-probes',
+      'pitfalls-windows',
+      'configure',
+    ],
+  },
+  replies: {
+    remembering: ['cache-control'],
+    mutated: [
+      'asked',
+      'body-copy',
+      'cache-control',
+      'conditional',
+      'credentials',
+      'directives',
+      'fenced-replies',
+      'freshness',
+      'is-fallback',
+      'keeping',
+      'made-reply',
+      'memory-replies',
+      'reply',
+      'reply-counters',
+      'reply-key',
+      'reply-store',
+      'stale-if-error',
+      'stale-options',
+      'stand-in',
+      'storable',
+      'stored-reply',
+      'usable',
+    ],
+    tests: [
+      'stale-if-error',
+      'replies-why',
+      'replies-whose',
+      'replies-forms',
+      'made-reply',
+      'is-fallback',
+      'fenced-replies',
+      'memory-replies',
+      'body-copy',
+      'bad-stale-options',
+      'bad-callbacks',
+      'bad-input',
+      'attempt',
+      'cache-control',
+    ],
+  },
+}
