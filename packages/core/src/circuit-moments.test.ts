@@ -177,9 +177,10 @@ describe('calls that are slow', () => {
     const { clock, circuit, begin, settle } = hostOf({ ...policy, slowRate: 1 })
     for (let i = 0; i < 20; i++) settle(200)
     const hung = Array.from({ length: 5 }, () => begin())
-    clock.ms += 1_500
-    settle(503)
-    expect([begin().refused, circuit.state, hung.length]).toEqual([true, 'open', 5])
+    clock.ms += 900
+    hung.pop()?.settle({ status: 503 })
+    clock.ms += 300
+    expect([begin().refused, circuit.state, hung.length]).toEqual([true, 'open', 4])
   })
 })
 

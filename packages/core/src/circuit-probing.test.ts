@@ -45,6 +45,16 @@ test('a probe of the last time whose answer breaks now is none of this time', ()
   expect([circuit.state, circuit.counters.stale]).toEqual(['half-open', 1])
 })
 
+test('a pause that came while it probed holds when it has closed', () => {
+  const { clock, circuit, begin } = openOf()
+  const probe = begin()
+  circuit.pause(5_000)
+  probe.settle({ status: 200 })
+  expect([circuit.state, begin().refusal?.reason]).toEqual(['closed', 'paused'])
+  clock.ms += 5_000
+  expect(begin().refused).toBe(false)
+})
+
 test('an answer that breaks is told as late where its time is over, and nowhere else', () => {
   const { clock, board, circuit, begin } = openOf({ slowAfter: '1s', probes: { permits: 3, need: 2 } })
   const told: [why: string, stale: boolean][] = []
