@@ -26,12 +26,14 @@ test('a probe whose answer breaks takes its vote back', () => {
 })
 
 test('a slow probe has failed once, though its answer breaks as well', () => {
-  const { clock, circuit, begin } = openOf({ slowAfter: '1s', probes: { permits: 3, need: 2 } })
+  const { clock, board, circuit, begin } = openOf({ slowAfter: '1s', probes: { permits: 3, need: 2 } })
+  const late: boolean[] = []
+  board.on('settled', ({ stale }) => late.push(stale))
   const slow = begin()
   clock.ms += 1_001
   slow.settle({ status: 200 })
   slow.amend(broken)
-  expect(circuit.state).toBe('half-open')
+  expect([circuit.state, late]).toEqual(['half-open', [false, false]])
 })
 
 test('a probe of the last time whose answer breaks now is none of this time', () => {
@@ -43,6 +45,17 @@ test('a probe of the last time whose answer breaks now is none of this time', ()
   begin().settle({ status: 200 })
   early.amend(broken)
   expect([circuit.state, circuit.counters.stale]).toEqual(['half-open', 1])
+})
+
+test('a call that would have been refused in shadow is not late because its answer breaks', () => {
+  const { board, circuit, begin } = openOf({ mode: 'shadow' })
+  const late: boolean[] = []
+  board.on('settled', ({ stale }) => late.push(stale))
+  circuit.trip()
+  const call = begin()
+  call.settle({ status: 200 })
+  call.amend(broken)
+  expect(late).toEqual([false, false])
 })
 
 test('a pause that came while it probed holds when it has closed', () => {
