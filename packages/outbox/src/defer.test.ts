@@ -185,7 +185,18 @@ test('a stream is not queued, and its caller gets what happened', async () => {
   )
   expect(await waiting(shop)).toEqual([])
   expect(shop.warnings).toEqual([
-    `A fallback of ${shop.api.host} failed: Error: POST to ${shop.api.host} cannot wait in the outbox: its body is a stream, or of a kind that cannot be kept; text and bytes can`,
+    `A fallback of ${shop.api.host} failed: Error: POST to ${shop.api.host} cannot wait in the outbox: its body is a stream, which cannot be kept; text and bytes can`,
+  ])
+})
+
+test('what could never be sent again is not queued, and its caller gets what happened', async () => {
+  await using shop = await openShop({}, { when: () => true })
+  shop.board.circuit(shop.api.host).trip()
+  const http = axiosBreaker(shop.board)(axios.create())
+  await expect(http.get(shop.api.url, { data: { a: 1 } })).rejects.toMatchObject({ code: 'EOPENBREAKER' })
+  expect(await waiting(shop)).toEqual([])
+  expect(shop.warnings).toEqual([
+    expect.stringContaining(`GET to ${shop.api.host} is no request that can be sent: `) as string,
   ])
 })
 

@@ -8,12 +8,14 @@ import { revive } from './stored-request.ts'
 /** @internal How a delivery went. */
 export type Outcome =
   | { readonly kind: 'sent'; readonly receipt: Receipt }
-  /** It was not sent. Milliseconds until the next is worth a try, where that is known. */
-  | { readonly kind: 'kept'; readonly wait: number | undefined; readonly error?: string }
+  /** It was not sent, since its host is to be left alone. For how many milliseconds, where that is known. */
+  | { readonly kind: 'kept'; readonly wait: number | undefined }
+  /** It was not sent, and others may well be: whoever signs could not sign this one. */
+  | { readonly kind: 'unsigned'; readonly error: string }
   /** It may have been done or not; with the same key it may be sent again. */
   | { readonly kind: 'failed'; readonly error: string; readonly wait: number | undefined }
-  /** The host does not want it, ever. */
-  | { readonly kind: 'unwanted'; readonly error: string; readonly receipt: Receipt }
+  /** The host does not want it, ever; or there is no such request. */
+  | { readonly kind: 'unwanted'; readonly error: string; readonly receipt: Receipt | undefined }
 
 /** @internal What a delivery needs. */
 export interface Means {
@@ -30,18 +32,23 @@ export async function deliver(claim: Claim, means: Means): Promise<Outcome> {
   const signal = AbortSignal.timeout(settings.lease / 2)
   const first = await attempt(claim, means, signal, false)
   // A token may have run out although who keeps it thinks otherwise. The host did nothing, so nothing is done twice.
-  const renew = first.kind === 'unwanted' && first.receipt.status === 401 && settings.prepare !== undefined
+  const renew = first.kind === 'unwanted' && first.receipt?.status === 401 && settings.prepare !== undefined
   return renew ? attempt(claim, means, signal, true) : first
 }
 
 async function attempt(claim: Claim, means: Means, signal: AbortSignal, renew: boolean): Promise<Outcome> {
   let request: Request
   try {
-    request = await before(signal, signed(claim, means.settings, renew))
+    request = revive(claim.request)
+  } catch (error) {
+    return { kind: 'unwanted', error: `It cannot be made again: ${wordsOf(error)}`, receipt: undefined }
+  }
+  try {
+    request = await before(signal, signed(request, claim, means.settings, renew))
   } catch (error) {
     const refusal = circuitOpen(error)
     if (refusal !== undefined) return { kind: 'kept', wait: refusal.retryAfterMs }
-    return { kind: 'kept', wait: means.settings.backoff.from, error: `It could not be signed: ${wordsOf(error)}` }
+    return { kind: 'unsigned', error: `It could not be signed: ${wordsOf(error)}` }
   }
   if (!means.mayGo()) return { kind: 'kept', wait: undefined }
   try {
@@ -54,8 +61,7 @@ async function attempt(claim: Claim, means: Means, signal: AbortSignal, renew: b
   }
 }
 
-async function signed(claim: Claim, { prepare }: Settings, renew: boolean): Promise<Request> {
-  const plain = revive(claim)
+async function signed(plain: Request, claim: Claim, { prepare }: Settings, renew: boolean): Promise<Request> {
   const request = (await prepare?.(plain, { renew })) ?? plain
   // Without its key it would be another request.
   request.headers.set(claim.idempotencyHeader, claim.idempotencyKey)

@@ -201,12 +201,26 @@ export class Drain {
         return true
       case 'kept':
         this.#pause(lane, Math.max(outcome.wait ?? 0, LOOK_EVERY))
-        await store.retry(claim, { at: wall(), attempts, error: outcome.error })
+        await store.retry(claim, { at: wall(), attempts, error: undefined })
+        return false
+      case 'unsigned':
+        await this.#unsigned(claim, lane, outcome.error)
         return false
       case 'failed':
         await this.#failed(claim, lane, outcome, bury)
         return false
     }
+  }
+
+  /** Others may be signed: they go on, though at a pace that a service of tokens bears which is down for all. */
+  async #unsigned(claim: Claim, lane: Lane, error: string): Promise<void> {
+    const { store, wall, backoff } = this.#settings
+    const { id, circuit, idempotencyKey, attempts } = claim
+    const at = wall() + backoff.from
+    this.#pause(lane, LOOK_EVERY)
+    await store.retry(claim, { at, attempts, error })
+    this.#events.tell('retry', { id, circuit, idempotencyKey, error, at, attempts })
+    this.warn(`A request to ${circuit} waits in the outbox. ${error}`)
   }
 
   async #failed(

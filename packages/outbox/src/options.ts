@@ -79,7 +79,10 @@ export function readOptions(options: OutboxOptions): Settings {
   checkKnown('createOutbox', options, Object.keys(NAMES))
   const { store, send, prepare, backoff = {}, probeAfter = '1m', clock = {} } = options
   const missing = METHODS.find((name) => typeof (store as Partial<OutboxStore> | undefined)?.[name] !== 'function')
-  if (missing !== undefined) throw new TypeError(`createOutbox.store must have a method ${missing}, got ${show(store)}`)
+  if (missing !== undefined) {
+    const rule = 'must be memoryOutbox(), sqliteOutbox(path) or another engine'
+    throw new TypeError(`createOutbox.store ${rule}, got ${show(store)} without a method ${missing}`)
+  }
   checkFunction('createOutbox.send', send)
   checkFunction('createOutbox.prepare', prepare)
   checkKnown('createOutbox.backoff', backoff, ['from', 'to', 'factor'])

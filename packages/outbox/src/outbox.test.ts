@@ -2,7 +2,7 @@
 import { circuitOpen, createBoard, guardFetch, reply } from '@fuseboard/core'
 import { describe, expect, test, vi } from 'vitest'
 import { HEADER, NOON, openShop, sign, type Shop } from '../test/shop.ts'
-import { createOutbox, memoryOutbox, type OutboxEvents, type OutboxOptions, type Queued } from './index.ts'
+import { createOutbox, memoryOutbox, type Claim, type OutboxEvents, type OutboxOptions, type Queued } from './index.ts'
 
 const HOUR = 3_600_000
 
@@ -360,6 +360,22 @@ describe('a signature', () => {
     expect([prepare.mock.calls.length, shop.api.asked.length]).toEqual([6, 1])
   })
 
+  test('that fails for one request keeps no other from going, and is told', async () => {
+    const prepare = (request: Request): void => {
+      if (request.headers.get(HEADER) === 'k0') throw new Error('no such tenant')
+      sign(request)
+    }
+    await using shop = await openShop({ prepare })
+    const retries = told(shop, 'retry')
+    await enqueueAll(shop, 3)
+    shop.outbox.drainOn(shop.board)
+    await passing(shop, 1_000, async () => expect(await pendingIn(shop)).toBe(1))
+    expect([...shop.api.made.keys()]).toEqual(['k1', 'k2'])
+    const error = 'It could not be signed: no such tenant'
+    expect(retries[0]).toMatchObject({ idempotencyKey: 'k0', attempts: 0, error })
+    expect(shop.warnings).toContain(`A request to ${shop.api.host} waits in the outbox. ${error}`)
+  })
+
   test('that does not come gives the request back', async () => {
     await using shop = await openShop({ lease: 200, prepare: () => new Promise(() => {}) })
     shop.outbox.drainOn(shop.board)
@@ -445,14 +461,41 @@ describe('by hand', () => {
     [{ url: '/relative' }, /^enqueue\.url must be an absolute URL of http or https, got "\/relative"$/],
     [{ url: 'file:///etc/passwd' }, /^enqueue\.url must be/],
     [{ idempotencyHeader: '' }, /^enqueue\.idempotencyHeader must be the name of a header/],
-    [{ body: { plan: 1 } }, /^its body is a stream, or of a kind that cannot be kept; text and bytes can$/],
-    [{ body: new ReadableStream() }, /^its body is a stream/],
+    [{ body: { plan: 1 } }, /^its body is an object of another kind, which cannot be kept; text and bytes can$/],
+    [{ body: 5 }, /^its body is a number, which/],
+    [{ body: new ReadableStream() }, /^its body is a stream, which/],
+    [{ method: 5 }, /^enqueue\.method must be the name of a method, got 5$/],
+    [{ method: 'FOO BAR' }, /^FOO BAR to a\.test is no request that can be sent: /],
+    [{ method: 'GET', body: '{}' }, /^GET to a\.test is no request that can be sent: /],
+    [{ idempotencyKey: 5 }, /^enqueue\.idempotencyKey must be text, got 5$/],
+    [{ idempotencyKey: 'a\nb' }, /^POST to a\.test is no request that can be sent: /],
+    [{ headers: 5 }, /^enqueue\.headers must be fields of HTTP: /],
     [{ json: 1 }, /^enqueue has no option json; there are method, url/],
   ])('%j is refused', async (wrong, message) => {
     const outbox = createOutbox({ store: memoryOutbox() })
     const given = { url: 'https://a.test', idempotencyHeader: HEADER, ...wrong } as never
     await expect(outbox.enqueue(given)).rejects.toThrow(message)
   })
+})
+
+test('what is kept and can no longer be sent is given up, and keeps no other from going', async () => {
+  const store = memoryOutbox()
+  await using shop = await openShop({ store })
+  const dead = told(shop, 'dead')
+  const { id } = await enqueue(shop, 'k0')
+  const [claim] = await store.claim(shop.api.host, 1, NOON, NOON)
+  const { lease: _, ...entry } = claim as Claim
+  store.put({ ...entry, id: 'other', idempotencyKey: 'k1', request: { ...entry.request, method: 'GET' } })
+  shop.outbox.drainOn(shop.board)
+  await emptied(shop)
+  expect(dead).toMatchObject([{ id: 'other', error: expect.stringContaining('It cannot be made again: ') as string }])
+  expect(await shop.outbox.result(id)).toMatchObject({ state: 'sent' })
+})
+
+test.each([5, undefined])('%j is no board to drain on', async (board) => {
+  const outbox = createOutbox({ store: memoryOutbox() })
+  expect(() => outbox.drainOn(board as never)).toThrow(/^drainOn needs a board, got /)
+  await expect(outbox.drain(board as never)).rejects.toThrow(/^drain needs a board, got /)
 })
 
 describe('a store that fails', () => {
@@ -553,7 +596,10 @@ test('uses the fetch of the moment, and the time of the machine, where nothing e
 })
 
 test.each([
-  [{ store: undefined }, /^createOutbox\.store must have a method put, got undefined$/],
+  [
+    { store: undefined },
+    /^createOutbox\.store must be memoryOutbox\(\), .* engine, got undefined without a method put$/,
+  ],
   [{ send: 1 }, /^createOutbox\.send must be a function, got 1$/],
   [{ prepare: 1 }, /^createOutbox\.prepare must be a function, got 1$/],
   [{ maxAttempts: 0 }, /^createOutbox\.maxAttempts must be a whole number of at least 1, got 0$/],

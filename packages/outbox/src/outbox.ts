@@ -2,10 +2,21 @@
 import type { Board, Duration } from '@fuseboard/core'
 import { Drain, type Drained } from './drain.ts'
 import { Events, type OutboxEvents } from './events.ts'
-import { checkHeader, checkKnown, readOptions, show, span, type OutboxOptions, type Settings } from './options.ts'
+import {
+  checkHeader,
+  checkKnown,
+  checkMethod,
+  checkText,
+  readOptions,
+  show,
+  span,
+  wordsOf,
+  type OutboxOptions,
+  type Settings,
+} from './options.ts'
 import { bytesOf, type Bytes } from './payload.ts'
-import type { Depth, Result } from './store.ts'
-import { keep, type Original } from './stored-request.ts'
+import type { Depth, Result, StoredRequest } from './store.ts'
+import { keep, revive, type Original } from './stored-request.ts'
 
 /** A request that is to be queued by hand. */
 export interface ToQueue {
@@ -77,9 +88,13 @@ export class Outbox {
   async enqueue(request: ToQueue): Promise<Queued> {
     checkKnown('enqueue', request, ['method', 'url', 'headers', 'body', 'idempotencyHeader', 'idempotencyKey'])
     const { method = 'POST', idempotencyHeader, body } = request
+    checkText('enqueue.method must be the name of a method', method)
     checkHeader('enqueue.idempotencyHeader', idempotencyHeader)
+    const { idempotencyKey: given } = request
+    if (given !== undefined && typeof given !== 'string')
+      throw new TypeError(`enqueue.idempotencyKey must be text, got ${show(given)}`)
     const url = readUrl(request.url)
-    const headers = new Headers(request.headers as Record<string, string>)
+    const headers = readHeaders(request.headers)
     const idempotencyKey = (request.idempotencyKey ?? headers.get(idempotencyHeader)) || crypto.randomUUID()
     const bytes = await bytesOf(body, this.settings.maxBodyBytes)
     const original = { method: method.toUpperCase(), url: url.href, headers }
@@ -127,6 +142,7 @@ export class Outbox {
    * @throws Error where it drains already; TypeError or RangeError where an option is wrong; what the store throws
    */
   async drain(board: Board, options: { within?: Duration } = {}): Promise<Drained> {
+    checkMethod('drain needs a board', board, 'attempt')
     checkKnown('drain', options, ['within'])
     const ms = options.within === undefined ? Infinity : span('drain.within', options.within)
     const drain = this.#drainFor(board)
@@ -147,6 +163,7 @@ export class Outbox {
   async put(given: ToPut, warn: (message: string) => void): Promise<Queued> {
     const { original, bytes, circuit, idempotencyHeader, idempotencyKey, wait } = given
     const { request, secrets } = keep(original, bytes, [idempotencyHeader, idempotencyKey])
+    checkRequest(request)
     if (secrets.length > 0 && this.settings.prepare === undefined) {
       const names = [...new Set(secrets)].join(', ')
       warn(
@@ -164,6 +181,7 @@ export class Outbox {
   }
 
   #drainFor(board: Board): Drain {
+    checkMethod('drainOn needs a board', board, 'attempt')
     if (this.#drain !== undefined) throw new Error('This outbox drains on a board already')
     return (this.#drain = new Drain(this, board, this.#events))
   }
@@ -196,6 +214,24 @@ function readUrl(url: string | URL): URL {
   const read = URL.parse(String(url))
   if (read?.protocol === 'http:' || read?.protocol === 'https:') return read
   throw new TypeError(`enqueue.url must be an absolute URL of http or https, got ${show(url)}`)
+}
+
+function readHeaders(headers: ToQueue['headers']): Headers {
+  try {
+    return new Headers(headers as Record<string, string>)
+  } catch (error) {
+    throw new TypeError(`enqueue.headers must be fields of HTTP: ${wordsOf(error)}`, { cause: error })
+  }
+}
+
+/** @throws TypeError where it could never be sent: its caller must hear so, and not that it waits */
+function checkRequest(request: StoredRequest): void {
+  try {
+    revive(request)
+  } catch (error) {
+    const what = `${request.method} to ${new URL(request.url).host}`
+    throw new TypeError(`${what} is no request that can be sent: ${wordsOf(error)}`, { cause: error })
+  }
 }
 
 /** 128 bits, so that nobody guesses one where the key is a random one. */

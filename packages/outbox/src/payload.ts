@@ -12,7 +12,7 @@ export interface Bytes {
  */
 export async function bytesOf(payload: unknown, maxBytes: number): Promise<Bytes> {
   if (payload === undefined || payload === null) return { body: undefined, contentType: undefined }
-  if (!isWhole(payload)) throw new Error('its body is a stream, or of a kind that cannot be kept; text and bytes can')
+  if (!isWhole(payload)) throw new Error(`its body is ${kindOf(payload)}, which cannot be kept; text and bytes can`)
   // What it is, and the boundary of a form, is known to the platform.
   const source = payload instanceof Request ? payload : new Response(payload)
   return { body: await readAll(source.body, maxBytes), contentType: source.headers.get('content-type') ?? undefined }
@@ -65,6 +65,13 @@ export async function readUpTo(
     take(next.value)
   }
   return bytes
+}
+
+/** Nothing of what is in it, since that may be a secret. */
+function kindOf(payload: unknown): string {
+  if (typeof payload !== 'object' || payload === null) return `a ${typeof payload}`
+  const flows = 'getReader' in payload || 'pipe' in payload || Symbol.asyncIterator in payload
+  return flows ? 'a stream' : 'an object of another kind'
 }
 
 type Whole = Exclude<

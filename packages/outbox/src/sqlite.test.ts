@@ -1,5 +1,5 @@
 // SQLite: a file in a temporary folder.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -68,8 +68,21 @@ describe('a file', () => {
   })
 })
 
-test.each([undefined, '', 1, {}])('%j is no database', (database) => {
+test.each([
+  [undefined, 'undefined'],
+  ['', '""'],
+  [1, '1'],
+  [{}, 'an object'],
+])('%j is no database', (database, shown) => {
   expect(() => sqliteOutbox(database as DatabaseLike)).toThrow(
-    /^sqliteOutbox needs a path or a DatabaseSync of node:sqlite, got one without exec\(\)$/,
+    `sqliteOutbox needs the path of a file or a DatabaseSync of node:sqlite, got ${shown}`,
   )
+})
+
+test('a file that cannot be opened is named at once, and one that is no database at the first step', () => {
+  const nowhere = join(folder, 'none', 'outbox.db')
+  expect(() => sqliteOutbox(nowhere)).toThrow(`The outbox in ${nowhere}: unable to open database file`)
+  const text = join(folder, 'text.db')
+  writeFileSync(text, 'This is no database, whatever its name says.'.repeat(100))
+  expect(() => sqliteOutbox(text).depth()).toThrow(`The outbox in ${text}: file is not a database`)
 })

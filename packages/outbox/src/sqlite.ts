@@ -1,6 +1,7 @@
 // An outbox in a file of SQLite, through node:sqlite: what it has answered for is on the disk.
 import { randomUUID } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { show, wordsOf } from './options.ts'
 import type { Claim, Depth, Ending, Entry, OutboxStore, Result } from './store.ts'
 
 /** What is needed of a database. */
@@ -13,21 +14,31 @@ export type DatabaseLike = Pick<DatabaseSync, 'exec' | 'prepare'>
  * @param database the path of a file, which is opened in WAL mode with `synchronous = FULL` so that what was queued survives
  * the loss of power; or a database of the caller's own, whose settings count as they are
  * @example createOutbox({ store: sqliteOutbox('outbox.db') })
- * @throws TypeError where it is neither
+ * @throws TypeError where it is neither; Error where the file cannot be opened
  */
 export function sqliteOutbox(database: DatabaseLike | string): OutboxStore {
-  if (typeof database === 'string' && database !== '') return new Table(() => open(database))
-  const missing = (['exec', 'prepare'] as const).find(
-    (name) => typeof (database as DatabaseLike)?.[name] !== 'function',
-  )
-  if (missing === undefined) return new Table(() => database as DatabaseLike)
-  throw new TypeError(`sqliteOutbox needs a path or a DatabaseSync of node:sqlite, got one without ${missing}()`)
+  if (typeof database === 'string' && database !== '') {
+    const own = about(database, () => new DatabaseSync(database))
+    return new Table(() => about(database, () => setUp(own)))
+  }
+  const methods = ['exec', 'prepare'] as const
+  const isOne = methods.every((name) => typeof (database as Partial<DatabaseLike> | undefined)?.[name] === 'function')
+  if (isOne) return new Table(() => database as DatabaseLike)
+  throw new TypeError(`sqliteOutbox needs the path of a file or a DatabaseSync of node:sqlite, got ${show(database)}`)
 }
 
-function open(path: string): DatabaseLike {
-  const database = new DatabaseSync(path)
+function setUp(database: DatabaseSync): DatabaseLike {
   database.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   return database
+}
+
+/** @throws Error that names the file, which SQLite does not */
+function about<T>(path: string, step: () => T): T {
+  try {
+    return step()
+  } catch (error) {
+    throw new Error(`The outbox in ${path}: ${wordsOf(error)}`, { cause: error })
+  }
 }
 
 const SCHEMA = `

@@ -1,7 +1,7 @@
 // A request as it is kept, and as it is sent again: what is secret in it goes, and comes back by the hand of who signs it.
 import type { HeaderPairs } from '@fuseboard/core'
 import type { Bytes } from './payload.ts'
-import type { Entry, StoredRequest } from './store.ts'
+import type { StoredRequest } from './store.ts'
 
 /** A request that is to be kept. */
 export interface Original {
@@ -35,8 +35,11 @@ export function keep(
   return { request: { method, url: withoutSecrets(url, isSecret), headers: kept, body }, secrets }
 }
 
-/** @internal The request that an entry stands for. */
-export function revive({ request: { method, url, headers, body } }: Entry): Request {
+/**
+ * @internal The request that is sent for one that was kept.
+ * @throws TypeError where there is no such request: a GET with a body, say
+ */
+export function revive({ method, url, headers, body }: StoredRequest): Request {
   return new Request(url, {
     method,
     headers: headers.map(([name, value]) => [name, value] as [string, string]),
