@@ -29,11 +29,16 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: [],
 }
 
-interface Manifest {
-  readonly version: string
-  readonly license: string
+interface Modules {
   readonly type?: string
   readonly exports?: unknown
+  /** Where pnpm is to publish other exports than those that the workspace has: these are the ones that are installed. */
+  readonly publishConfig?: { readonly exports?: unknown }
+}
+
+interface Manifest extends Modules {
+  readonly version: string
+  readonly license: string
   readonly engines?: { readonly node?: string }
   readonly dependencies?: Readonly<Record<string, string>>
 }
@@ -85,8 +90,9 @@ function under(folder: string, found: Set<string> = new Set()): Set<string> {
   return found
 }
 
-function modulesOf({ type, exports }: Manifest): Facts['modules'] {
-  const text = JSON.stringify(exports ?? {})
+/** Which kinds of modules may load it, once it is installed. */
+export function modulesOf({ type, exports, publishConfig }: Modules): Facts['modules'] {
+  const text = JSON.stringify(publishConfig?.exports ?? exports ?? {})
   if (text.includes('"require"') && text.includes('"import"')) return 'both'
   return type === 'module' ? 'ESM' : 'CommonJS'
 }

@@ -5,7 +5,7 @@ import { put, type Behaviour } from './behaviour.ts'
 import { GROUPS } from './behaviours.ts'
 import { ANSWERS } from './behaviours/answers.ts'
 import type { Breaker, Entrant } from './entrant.ts'
-import { facts } from './facts.ts'
+import { facts, modulesOf } from './facts.ts'
 import type { Got, KeepingEntrant } from './keeper.ts'
 import { page, summary } from './page.ts'
 import { inReadme, PAGE, README } from './places.ts'
@@ -23,6 +23,14 @@ test(
   },
   A_MINUTE,
 )
+
+test('what a package publishes says which modules may load it, not what its workspace has', () => {
+  const both = { '.': { import: './a.js', require: './a.cjs' } }
+  expect(modulesOf({ type: 'module', exports: './src/a.ts', publishConfig: { exports: both } })).toBe('both')
+  expect(modulesOf({ type: 'module', exports: './a.js', publishConfig: {} })).toBe('ESM')
+  expect(modulesOf({ exports: both })).toBe('both')
+  expect(modulesOf({})).toBe('CommonJS')
+})
 
 /** No breaker at all: every call goes through, and whoever listens hears nothing. */
 const none: Entrant = {
