@@ -9,12 +9,13 @@ import { results, type Table } from './results.ts'
 const { values } = parseArgs({ options: { write: { type: 'boolean' } } })
 
 const tables = await results()
+const packages = await facts()
 if (values.write) {
-  writeFileSync(PAGE, page(tables, await facts()))
-  writeFileSync(README, inReadme(readFileSync(README, 'utf8'), summary(tables)))
+  writeFileSync(PAGE, page(tables, packages))
+  writeFileSync(README, inReadme(readFileSync(README, 'utf8'), summary(tables, packages)))
 } else {
   tables.forEach(print)
-  console.log(`\n${summary(tables)}`)
+  console.log(`\n${summary(tables, packages)}`)
 }
 
 function print({ title, names, rows }: Table): void {

@@ -1,6 +1,7 @@
 // The page that says what was found. It has no time in it, so that it changes only where the libraries or the behaviours do.
 import type { Cell } from './behaviour.ts'
 import { ANSWERS } from './behaviours/answers.ts'
+import { BESIDE } from './behaviours/beside.ts'
 import type { Facts } from './facts.ts'
 import { column, count, OURS, type Row, type Table } from './results.ts'
 
@@ -23,8 +24,26 @@ export function page(tables: readonly Table[], facts: readonly Facts[]): string 
 }
 
 /** The part of README.md. */
-export function summary(tables: readonly Table[]): string {
-  return countsOf([merged(breakersOf(tables), 'Circuit breaking'), ...tables.filter(isOfAnswers)])
+export function summary(tables: readonly Table[], facts: readonly Facts[]): string {
+  const counts = countsOf([merged(breakersOf(tables), 'Circuit breaking'), ...tables.filter(isOfAnswers)])
+  return `${counts}\n\n${brokenDown(tables, facts)}`
+}
+
+/** What the counts hide: how much of them is beside the circuit, and what all of it weighs. */
+function brokenDown(tables: readonly Table[], facts: readonly Facts[]): string {
+  const [core = NOTHING, ...others] = facts
+  const ours = (of: readonly Table[]): string => count(column(merged(of, ''), OURS))
+  const breakers = breakersOf(tables)
+  const beside = ours(breakers.filter(isBeside))
+  const circuit = ours(breakers.filter((table) => !isBeside(table)))
+  const smaller = others.filter(({ kilobytes }) => kilobytes < core.kilobytes)
+  const sizes = smaller.map(({ kilobytes }) => kilobytes)
+  return wrapped(
+    `Fuseboard does ${circuit} of what is asked of the circuit itself, and ${beside} of what is beside it (time limits, retries, queues, ` +
+      `rate limits). All of \`${core.name}\` is ${core.kilobytes} kB, minified and gzipped; of the others ${smaller.length} ` +
+      `have ${Math.min(...sizes)} to ${Math.max(...sizes)} kB (${smaller.map(({ name }) => name).join(', ')}).`,
+    '',
+  )
 }
 
 const INTRODUCTION = `# Comparison
@@ -116,14 +135,14 @@ function factsOf(facts: readonly Facts[]): string {
   )
 }
 
-/** An item of a list, on lines of the usual length. */
-function wrapped(text: string): string {
+/** A text, an item of a list where nothing else is said, on lines of the usual length. */
+function wrapped(text: string, indent = '  '): string {
   const lines = ['']
   // A number stays with its unit.
   for (const word of text.split(/ (?!(?:k?B|m?s|%)(?:\W|$))/)) {
     const last = lines.at(-1) ?? ''
     if (last.length + word.length < COLUMNS) lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
-    else lines.push(`  ${word}`)
+    else lines.push(`${indent}${word}`)
   }
   return lines.join('\n')
 }
@@ -138,6 +157,7 @@ function grid(head: readonly string[], rows: readonly (readonly string[])[]): st
 
 const widthOf = (text: string): number => text.length
 
+const isBeside = ({ title }: Table): boolean => title === BESIDE.title
 const isOfAnswers = ({ title }: Table): boolean => title === ANSWERS.title
 const breakersOf = (tables: readonly Table[]): Table[] => tables.filter((table) => !isOfAnswers(table))
 

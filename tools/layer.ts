@@ -11,7 +11,8 @@ interface Manifest {
   readonly name: string
   readonly version: string
   readonly license: string
-  readonly engines: object
+  /** Core has none: it runs anywhere. */
+  readonly engines?: object
   readonly publishConfig: { readonly exports: Readonly<Record<string, string | { readonly import: Target }>> }
 }
 
