@@ -46,7 +46,7 @@ describe('wrong options of a board', () => {
   })
 
   test.each([undefined, 5, ''])('%o names no circuit', (key) => {
-    expect(told(() => createBoard().circuit(key as never))).toMatch(/^TypeError: A key must be a string, got/)
+    expect(told(() => createBoard().circuit(key as never))).toMatch(/^TypeError: A key must be text, got/)
   })
 
   test.each(['A.test', 'http://a.test', 'a.test/v1', 'a.test.', 'u@a.test', '*', '*.', 'a.*.test', 'a test', ''])(

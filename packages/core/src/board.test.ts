@@ -18,6 +18,17 @@ const visit = (board: Board, ...hosts: string[]): unknown =>
 const keysOf = (board: Board): string[] => [...board.circuits()].map(({ key }) => key)
 
 describe('a circuit', () => {
+  test('is warned of where its key is a URL, since no request meets it by default', () => {
+    const board = createBoard()
+    const warnings: string[] = []
+    board.on('warning', ({ message }) => warnings.push(message))
+    board.circuit('a.test').isolate()
+    board.circuit('PayPal: subscriptions')
+    expect(warnings).toEqual([])
+    board.circuit('https://A.test/').isolate()
+    expect(warnings).toEqual(['"https://A.test/" is a URL: the circuit of its requests is "a.test", by default'])
+  })
+
   test('is made by circuit(), and not by peek()', () => {
     const board = createBoard()
     expect(board.peek('a.test')).toBeUndefined()

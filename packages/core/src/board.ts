@@ -149,13 +149,17 @@ export class Board {
   /**
    * The circuit of a key, made where there is none. By default the key is the host, with its port where that is not the scheme's
    * own: `bible-api.com`, `127.0.0.1:8080`. {@link peek} makes none, {@link circuits} gives those that there are.
-   * @throws TypeError where the key is no text
+   * @throws TypeError where the key is no text; one that is a URL is warned of
    */
   circuit(key: string): Circuit {
     const { circuits, time } = this.#wiring
     const known = circuits.get(key)
     if (known) return known
-    if (typeof key !== 'string' || key === '') throw new TypeError(`A key must be a string, got ${show(key)}`)
+    if (typeof key !== 'string' || key === '') throw new TypeError(`A key must be text, got ${show(key)}`)
+    const host = hostOf(key)
+    // In an incident a hold on a circuit that no request meets would look like one that works.
+    if (host !== undefined)
+      this.warn('key', `${show(key)} is a URL: the circuit of its requests is ${show(host)}, by default`)
     circuits.room(time.thawed())
     return this.#make(key, this.#rulesOf(key), false)
   }
