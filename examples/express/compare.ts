@@ -41,7 +41,7 @@ export async function compare(options: Options, out: NodeJS.WriteStream, stop: A
     page.paint('bold', 'Fuseboard in express: a host is dead, and the routes of the others do not notice'),
     '',
     `  Service   a process of its own, which asks three hosts through one board and waits 1 s for each`,
-    `  Load      ${rate} requests a second for ${seconds} s, whatever comes back`,
+    `  Load      ${rate} requests a second for ${seconds} s, whatever comes back; three times`,
   ])
   try {
     page.print(page.heading('Control: all hosts are well'))
@@ -128,12 +128,12 @@ function check(control: Measured, troubled: Measured, seconds: number): readonly
     {
       promise: `the other routes kept at least ${100 * KEPT} % of the control run's throughput`,
       kept: share >= KEPT,
-      reason: `${left.toFixed(1)} completed a second, ${usual.toFixed(1)} in the control run: ${(100 * share).toFixed(1)} %`,
+      reason: `${OTHERS.join(' and ')} completed ${left.toFixed(1)} requests a second, ${usual.toFixed(1)} in the control run: ${(100 * share).toFixed(1)} %`,
     },
     {
       promise: 'all of its own were answered: by a 502 until its circuit was open, then by a 503 with Retry-After',
       kept: told > 0 && told + (statuses.get(502) ?? 0) === offered,
-      reason: `${statuses.get(502) ?? 0} and ${told} of ${offered}; ${troubled.asked} reached it`,
+      reason: `${statuses.get(502) ?? 0} × 502 and ${told} × 503 of ${offered} for ${DEAD}; ${troubled.asked} reached it`,
     },
     {
       promise: 'the service stayed ready, and said what was degraded',

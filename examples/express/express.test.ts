@@ -117,7 +117,7 @@ test('--load measures its runs, and says what was promised', { timeout: 60_000 }
   expect(stderr).toBe('')
   expect(stdout.match(/^ {2}verses +30 /gm)).toHaveLength(3)
   const says = stdout.replaceAll(/\s+/g, ' ')
-  expect(says).toMatch(/[\d.]+ completed a second, [\d.]+ in the control run: [\d.]+ %/)
+  expect(says).toMatch(/verses and plans completed [\d.]+ requests a second, [\d.]+ in the control run: [\d.]+ %/)
   expect(says).toMatch(/(All promises kept|Broken: .*)\. $/)
 })
 

@@ -6,7 +6,7 @@ export interface Options {
   readonly load: boolean
   /** Requests a second. */
   readonly rate: number
-  /** For how long, each time. */
+  /** How long each of the three runs is. */
   readonly seconds: number
   readonly help: boolean
 }
@@ -17,9 +17,9 @@ export const HELP = `A web service that asks three hosts through one board: one 
 
 ${USAGE}
 
-  --load       measure the other routes while one host is dead, beside a run in which all are well, and end
+  --load       measure the other routes while one host is dead, beside a run in which all are well and one with FUSEBOARD=off
   --rate n     requests a second, over all routes and whatever comes back (150)
-  --seconds n  for how long, each time (8); a call of the dead host takes one until its circuit opens
+  --seconds n  how long each of the three runs is (8); a call of the dead host takes one second until its circuit opens
   --help       print this
 
 Without --load it serves until Ctrl-C, and says what there is to try.
