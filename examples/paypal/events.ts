@@ -6,14 +6,15 @@ import type { Answer } from './billing.ts'
 /** How many customers fared how. */
 export interface Summary {
   readonly customers: number
-  /** Told "subscribed" at once, and told "pending". */
+  /** By the last answer: told "subscribed", and told "pending" for what waits in the outbox. */
   readonly subscribed: number
   readonly pended: number
   /** What went out through the outbox, and what waits there still. */
   readonly sent: number
   readonly pending: number
-  /** Requests that PayPal knew again by their key, or refused since the same one was under way. */
-  readonly duplicates: number
+  /** Requests that PayPal knew again by their key, and those that it refused since the same one was under way. */
+  readonly known: number
+  readonly conflicts: number
   /** Customers with more than one subscription, and with none. */
   readonly twice: number
   readonly lost: number

@@ -27,7 +27,8 @@ export function summaryOf({ orders, server, tally, depth }: Evidence): Summary {
     pended: answers.filter(({ status }) => status === 'pending').length,
     sent: tally.sent.size,
     pending: depth.pending,
-    duplicates: server.count('again') + server.count('conflict'),
+    known: server.count('again'),
+    conflicts: server.count('conflict'),
     twice: each.filter((count) => count > 1).length,
     lost: each.filter((count) => count === 0).length,
   }
@@ -47,7 +48,8 @@ function none(_: Evidence, { customers, lost }: Summary): Promised {
   }
 }
 
-function once({ server: { unheard } }: Evidence, { duplicates, twice }: Summary): Promised {
+function once({ server: { unheard } }: Evidence, { known, conflicts, twice }: Summary): Promised {
+  const duplicates = known + conflicts
   return {
     promise: 'none was made twice, although answers got lost after it was made',
     kept: twice === 0 && unheard >= 3 && duplicates > unheard,
@@ -59,7 +61,7 @@ function answered({ tally }: Evidence, { customers, subscribed, pended }: Summar
   return {
     promise: 'every customer was answered: "subscribed", or "pending" while PayPal could not',
     kept: tally.answers.size === customers && subscribed > 0 && pended > 0,
-    reason: `${subscribed} and ${pended} of ${customers}`,
+    reason: `${subscribed} and ${pended} of ${customers}, by the last answer of each`,
   }
 }
 

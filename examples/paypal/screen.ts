@@ -70,16 +70,19 @@ export class Screen {
     return `${this.#page.stamp()}${this.#page.paint(STYLES[kind], left)}${' '.repeat(gap)}${this.#page.paint('dim', depth)}`.trimEnd()
   }
 
-  #table({ customers, subscribed, pended, sent, pending, duplicates, twice, lost }: Named<'summary'>): Lines {
+  #table(summary: Named<'summary'>): Lines {
+    const { customers, subscribed, pended, sent, pending, known, conflicts, twice, lost } = summary
     const row = (name: string, count: number): string => `  ${name.padEnd(52)}${String(count).padStart(6)}`
     return [
       ...this.#page.heading('Summary'),
       row('customers', customers),
-      row('  told "subscribed" at once', subscribed),
-      row('  told "pending"', pended),
+      row('  told "subscribed", at the first click or the second', subscribed),
+      row('  told "pending" for what waits in the outbox', pended),
       row('sent from the outbox', sent),
       row('pending in the outbox', pending),
-      row('duplicates refused by PayPal', duplicates),
+      row('duplicates refused by PayPal', known + conflicts),
+      row('  known by their key, also where no answer came', known),
+      row('  409, since the same one was under way', conflicts),
       row('subscriptions made twice', twice),
       this.#page.paint('bold', row('subscriptions lost', lost)),
     ]
