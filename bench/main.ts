@@ -1,7 +1,8 @@
 // What Fuseboard costs, side by side with a bare call, cockatiel and opossum, against the targets in targets.ts.
-// Exits 1 where a target is missed, 2 where the controls were too noisy for a verdict. `--quick` takes seconds and judges only
-// what noise cannot touch, bytes and timers. `--section telemetry` measures one section, and keeps no results.
-import { parseArgs } from 'node:util'
+// Exits 1 where a target is missed, 2 where the controls were too noisy for a verdict or an option is wrong. `--quick` takes
+// seconds and judges only what noise cannot touch, bytes and timers. `--section telemetry` measures one section, and keeps no
+// results.
+import { optionsOrEnd, parse, UsageError } from '../examples/entry.ts'
 import { measure, SECTIONS, type Section } from './fresh.ts'
 import { heading, load, summary, table, write } from './report.ts'
 import { best, exitCode, isSettled, judge, TARGETS, type Row } from './targets.ts'
@@ -11,11 +12,8 @@ const TRIES = 3
 /** No section begins another try later than this. */
 const PATIENCE_MS = 200_000
 
-const { quick, section: only } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, section: { type: 'string' } },
-}).values
+const { quick, section: only } = optionsOrEnd('usage: node --expose-gc bench/main.ts [--quick] [--section name]', read)
 const sections = SECTIONS.filter((section) => only === undefined || section === only)
-if (sections.length === 0) throw new RangeError(`--section must be one of ${SECTIONS.join(', ')}, got ${only}`)
 const started = { at: new Date().toISOString(), load: load() }
 console.log(heading())
 
@@ -28,6 +26,17 @@ for (const section of sections) {
 if (only === undefined) write(new URL('results.json', import.meta.url), rows, { ...started, loadAfter: load(), quick })
 console.log(summary(rows))
 process.exitCode = exitCode(rows)
+
+/** @throws UsageError */
+function read(args: readonly string[]): { readonly quick: boolean; readonly section: string | undefined } {
+  const { quick, section } = parse(args, {
+    quick: { type: 'boolean', default: false },
+    section: { type: 'string' },
+  })
+  if (section !== undefined && !(SECTIONS as readonly string[]).includes(section))
+    throw new UsageError(`--section must be one of ${SECTIONS.join(', ')}, got ${JSON.stringify(section)}`)
+  return { quick, section }
+}
 
 /** The best of a few tries: noise may make a target look missed, and nothing makes a missed one look met. */
 async function look(section: Section): Promise<Row[]> {

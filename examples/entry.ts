@@ -1,4 +1,4 @@
-// How the programs of this folder begin and end: what their command line says, Ctrl-C, and their exit status.
+// How the programs of this repository begin and end: what their command line says, Ctrl-C, and their exit status.
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
 /** How a run ended. */
@@ -33,14 +33,7 @@ async function statusOf<Options extends { readonly help: boolean }>(
   { usage, help, readOptions }: CommandLine<Options>,
   run: (options: Options, stop: AbortSignal) => Promise<number>,
 ): Promise<number> {
-  let options: Options
-  try {
-    options = readOptions(process.argv.slice(2))
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    console.error(`${error.message}\n${usage}`)
-    return 2
-  }
+  const options = optionsOrEnd(usage, readOptions)
   if (options.help) {
     console.log(help)
     return 0
@@ -51,6 +44,17 @@ async function statusOf<Options extends { readonly help: boolean }>(
   // Whoever reads the output may leave early, as `head` does.
   process.stdout.on('error', () => stop.abort())
   return run(options, stop.signal)
+}
+
+/** What the command line says. Where that is wrong, says so with the usage, and ends the process with 2. */
+export function optionsOrEnd<Options>(usage: string, readOptions: (args: readonly string[]) => Options): Options {
+  try {
+    return readOptions(process.argv.slice(2))
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    console.error(`${error.message}\n${usage}`)
+    process.exit(2)
+  }
 }
 
 /** What the arguments say. @throws UsageError */

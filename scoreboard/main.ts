@@ -1,16 +1,18 @@
 // Who does what: the same behaviours, put to Fuseboard and its peers. `--write` writes it to docs/comparison.md and README.md.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { optionsOrEnd, parse } from '../examples/entry.ts'
 import { facts } from './facts.ts'
 import { page, summary } from './page.ts'
 import { inReadme, PAGE, README } from './places.ts'
 import { results, type Table } from './results.ts'
 
-const { values } = parseArgs({ options: { write: { type: 'boolean' } } })
+const { write } = optionsOrEnd('usage: node scoreboard/main.ts [--write]', (args) =>
+  parse(args, { write: { type: 'boolean' } }),
+)
 
 const tables = await results()
 const packages = await facts()
-if (values.write) {
+if (write) {
   writeFileSync(PAGE, page(tables, packages))
   writeFileSync(README, inReadme(readFileSync(README, 'utf8'), summary(tables, packages)))
 } else {
