@@ -207,8 +207,10 @@ describe('options', () => {
   })
 
   test('that are none are told as what they are', () => {
-    expect(() => staleIfError(null as never)).toThrow('the options of staleIfError must be an object, got null')
-    expect(() => memoryReplies(null as never)).toThrow('the options of memoryReplies must be an object, got null')
+    const none = null as never
+    expect(() => staleIfError(none)).toThrow(/^the options of staleIfError must be an object, got null$/)
+    expect(() => memoryReplies(none)).toThrow(/^the options of memoryReplies must be an object, got null$/)
+    expect(() => reply(none)).toThrow(/^the options of reply must be an object, got null$/)
   })
 })
 
@@ -404,6 +406,15 @@ test('directives without a number, or with one that is none, permit nothing', ()
   expect(cacheControl('max-stale')['max-stale']).toBeGreaterThan(1_000_000_000)
   expect(cacheControl('private="x, y z"')).toMatchObject({ private: true, fields: [] })
   expect(cacheControl('private="x, y"')).toEqual({ fields: ['x', 'y'] })
+  for (const broken of ['foo=x"a"', 'foo="a"x']) expect(cacheControl(broken)).toMatchObject({ 'no-store': true })
+})
+
+test('a made reply may have headers that only resemble those that are not its own', () => {
+  const headers = { 'x-connection': 'a', 'connection-x': 'b' }
+  expect(() => reply({ text: '', headers })).not.toThrow()
+  for (const name of ['connection', 'Content-Length']) {
+    expect(() => reply({ text: '', headers: { [name]: 'x' } })).toThrow('headers')
+  }
 })
 
 test('a made reply names no method that is none, and each status that there is', () => {

@@ -178,6 +178,12 @@ describe('what a write changes', () => {
     }
   })
 
+  test('is dropped though the answer names what is no address', () => {
+    const world = new World(KEPT).passes()
+    world.passes({ method: 'POST' }, { headers: { location: 'https://[' } })
+    expect(world.failed()).toBeUndefined()
+  })
+
   test('is dropped under its key, and nothing where that leaves it alone', () => {
     const key = ({ url }: HttpRequest): string | undefined => new URL(url).searchParams.get('verse') ?? undefined
     const [verse, none] = [`${PLACE}?verse=16`, PLACE]

@@ -79,4 +79,6 @@ async function survivor({ fileName, location: { start, end }, replacement }: Mut
   return { file: basename(fileName), at: start.line, line: line.trim(), from, to: replacement.replaceAll(/\s+/g, ' ') }
 }
 
-const inOrder = (one: Survivor, other: Survivor): number => one.file.localeCompare(other.file) || one.at - other.at
+function inOrder(one: Survivor, other: Survivor): number {
+  return one.file.localeCompare(other.file) || one.at - other.at
+}
