@@ -1,7 +1,8 @@
 // What a circuit says when it is asked: explain() for people, counters for programs.
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { createBoard, type BoardOptions } from './index.ts'
+import { createBoard, fleet, type BoardOptions } from './index.ts'
+import { memoryStore } from './testing.ts'
 
 const EPOCH = Date.UTC(2027, 0, 15, 8)
 
@@ -93,6 +94,20 @@ describe('retryAfterMs', () => {
     settle(200)
     begin().settle({ status: 429, headers: [['retry-after', '90']] })
     expect(circuit.retryAfterMs).toBe(90_000)
+  })
+
+  test('is not there once another instance of the fleet has closed it early', async () => {
+    const store = memoryStore()
+    const boards = [0, 1].map(() => createBoard({ fleet: fleet(store, { trust: 'follow' }) }))
+    const [own, other] = boards.map((board) => board.circuit('host.test'))
+    own?.trip('1m')
+    await boards[0]?.flush()
+    await boards[1]?.ready()
+    expect(other?.retryAfterMs).toBeGreaterThan(0)
+    own?.reset()
+    await boards[0]?.flush()
+    await boards[1]?.flush()
+    expect([other?.state, other?.retryAfterMs]).toEqual(['closed', undefined])
   })
 
   test('is unknown where a person decides', () => {

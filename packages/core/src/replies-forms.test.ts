@@ -320,12 +320,24 @@ describe('a stand-in is told', () => {
 
 test('an entry of a store is trusted up to the edge of what an answer can be', () => {
   const sound = entryOf(new World(KEPT).passes({}, { headers: { 'cache-control': 'max-age=60' } }))
-  const given = (wrong: object): Reply | undefined =>
-    new World(KEPT, { get: () => [{ ...sound, ...wrong }] as never, set() {}, delete() {} }).failed()
-  for (const wrong of [{ status: 199 }, { status: 500 }, { decoded: 1 }, { vary: 'accept' }, { headers: [['a']] }])
-    expect(given(wrong)).toBeUndefined()
+  const holding = (wrong: object): World =>
+    new World(KEPT, { get: () => [{ ...sound, ...wrong }] as never, set() {}, delete() {} })
+  for (const wrong of [{ status: 199 }, { status: 600 }, { decoded: 1 }, { vary: 'accept' }, { headers: [['a']] }])
+    expect(holding(wrong).failed()).toBeUndefined()
   for (const fine of [{ status: 499 }, { status: 200 }, { decoded: false }, { vary: {} }])
-    expect([fine, given(fine)]).toEqual([fine, expect.anything()])
+    expect([fine, holding(fine).failed()]).toEqual([fine, expect.anything()])
+
+  const varying = { headers: [...sound.headers, ['vary', 'accept']], vary: {} }
+  for (const [lost, reason] of [
+    [{ status: 206 }, 'forbidden'],
+    [{ status: 304 }, 'forbidden'],
+    [{ status: 500 }, 'forbidden'],
+    [varying, 'variant'],
+  ] as const) {
+    const world = holding(lost)
+    expect(world.failed()).toBeUndefined()
+    expect(world.replies.tally.read().refused).toEqual({ [reason]: 1 })
+  }
 })
 
 describe('what a fallback of one’s own gives', () => {
