@@ -220,7 +220,7 @@ export class Drain {
     this.#pause(lane, LOOK_EVERY)
     await store.retry(claim, { at, attempts, error })
     this.#events.tell('retry', { id, circuit, idempotencyKey, error, at, attempts })
-    this.warn(`A request to ${circuit} waits in the outbox. ${error}`)
+    if (!this.#stopped) this.warn(`A request to ${circuit} waits in the outbox. ${error}`)
   }
 
   async #failed(
