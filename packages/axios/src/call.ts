@@ -1,9 +1,17 @@
 // One call of an adapter, as an exchange sees it.
-import type { AnswerHead, Attempt, Board, Cause, Client, Reply } from '@fuseboard/core'
-import type { AxiosAdapter, AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
+import {
+  circuitOpen,
+  type AnswerHead,
+  type Attempt,
+  type Board,
+  type Cause,
+  type Client,
+  type Reply,
+} from '@fuseboard/core'
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import { discard, watch } from './body.ts'
-import type { Means } from './copy.ts'
-import { alike, answerIn, causeOf, causeOfBreak } from './errors.ts'
+import type { Adapters, Copy, Means } from './copy.ts'
+import { alike, answerIn, causeOf, causeOfBreak, refused, rejected } from './errors.ts'
 import { Head } from './head.ts'
 import { Hops } from './hops.ts'
 import { canMake, make } from './made.ts'
@@ -15,20 +23,18 @@ const CALL: unique symbol = Symbol.for('fuseboard.axios.call')
 
 /** @internal */
 export class Call implements Client<AxiosResponse> {
-  /** What axios threw for an answer: for its status, or since it did not unpack. */
-  rejected: AxiosError | undefined = undefined
-  /** The response that stands in. */
-  made: AxiosResponse | undefined = undefined
   readonly #config: Config
   readonly #means: Means
-  readonly #send: AxiosAdapter
+  readonly #copy: Copy
+  readonly #below: Adapters
   readonly #hops: Hops
   #taken = false
 
-  constructor(board: Board, attempt: Attempt, config: Config, means: Means, send: AxiosAdapter) {
+  constructor(board: Board, attempt: Attempt, config: Config, means: Means, copy: Copy, below: Adapters) {
     this.#config = config
     this.#means = means
-    this.#send = send
+    this.#copy = copy
+    this.#below = below
     // An adapter above may send one config twice at a time.
     const other = callIn(config)
     const given = other?.sends(config) ? other.given : config.beforeRedirect
@@ -50,7 +56,7 @@ export class Call implements Client<AxiosResponse> {
 
   get thaw(): ((reply: Reply) => AxiosResponse) | undefined {
     if (!canMake(this.#config, this.#means)) return undefined
-    return (reply) => (this.made = make(reply, this.#config, this.#means))
+    return (reply) => make(reply, this.#config, this.#means)
   }
 
   /** Whether it goes by this very config. */
@@ -72,7 +78,7 @@ export class Call implements Client<AxiosResponse> {
     const sent: Tagged = this.#taken ? config : this.#copied(fields)
     sent[CALL] = this
     sent.beforeRedirect = this.#hops.next
-    return this.#send(sent)
+    return this.#copy.send(this.#below, sent)
   }
 
   head(response: AxiosResponse): AnswerHead {
@@ -83,9 +89,7 @@ export class Call implements Client<AxiosResponse> {
 
   answerIn(error: unknown): AxiosResponse | undefined {
     this.#cleared(error)
-    const answer = this.#cleared(answerIn(error))
-    if (answer !== undefined) this.rejected = error as AxiosError
-    return answer
+    return this.#cleared(answerIn(error))
   }
 
   thrown(error: unknown): { error: unknown; cause?: Cause | undefined } {
@@ -96,6 +100,17 @@ export class Call implements Client<AxiosResponse> {
     if (captured || typeof response.data === 'object')
       watch(response, attempt, captured, (error) => causeOfBreak(error, this.#config))
     return response
+  }
+
+  /** It goes by the status rules of the call, as an answer does. */
+  async handOver(made: AxiosResponse): Promise<AxiosResponse> {
+    if (this.#config.validateStatus?.(made.status) ?? true) return made
+    throw rejected(await this.#copy.errors(), made, this.#config)
+  }
+
+  async raise(error: unknown): Promise<unknown> {
+    const refusal = circuitOpen(error)
+    return refusal ? refused(await this.#copy.errors(), refusal, this.#config) : error
   }
 
   drain(response: AxiosResponse): void {

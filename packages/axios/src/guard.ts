@@ -1,9 +1,9 @@
 // One breaker in place: it puts itself over adapters, and can be switched off where it can no longer be taken out.
-import { circuitOpen, common, exchange, type Board } from '@fuseboard/core'
-import type { AxiosAdapter, AxiosError, AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
+import { common, exchange, type Board } from '@fuseboard/core'
+import type { AxiosAdapter, AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import { Call, callIn } from './call.ts'
 import { Copy, type Adapters, type Means } from './copy.ts'
-import { outcomeOf, refused, rejected } from './errors.ts'
+import { outcomeOf } from './errors.ts'
 import { AxiosRequest, pairsOf } from './request.ts'
 
 type Config = InternalAxiosRequestConfig
@@ -49,24 +49,7 @@ export class Guard {
 
   #go(below: Adapters, config: Config, means: Means, request: AxiosRequest): Promise<AxiosResponse> {
     const attempt = this.board.attempt(request)
-    const call = new Call(this.board, attempt, config, means, (sent) => this.#copy.send(below, sent))
-    return exchange(attempt, call).then(
-      (response) => {
-        if (response === call.rejected?.response) throw call.rejected
-        // A stand-in goes by the status rules of the call, as an answer does.
-        if (response !== call.made || (config.validateStatus?.(response.status) ?? true)) return response
-        return this.#throw((Errors) => rejected(Errors, response, config))
-      },
-      (error: unknown) => {
-        const refusal = circuitOpen(error)
-        if (!refusal) throw error
-        return this.#throw((Errors) => refused(Errors, refusal, config))
-      },
-    )
-  }
-
-  async #throw(make: (Errors: typeof AxiosError) => AxiosError): Promise<never> {
-    throw make(await this.#copy.errors())
+    return exchange(attempt, new Call(this.board, attempt, config, means, this.#copy, below))
   }
 
   /** Sends for a layer further out, which refuses, stands in and follows redirects. */

@@ -12,14 +12,11 @@ export class AxiosRequest implements RequestLike {
   }
 
   get method(): string {
-    return this.#config.method?.toUpperCase() ?? 'GET'
+    return this.#config.method ?? 'GET'
   }
 
   get origin(): string {
-    const address = this.#address
-    // A host has a letter, at least, after `http://`.
-    const end = address.slice(8).search(/[/?#\\]/)
-    return end < 0 ? address : address.slice(0, end + 8)
+    return this.#address
   }
 
   get url(): string {

@@ -39,6 +39,17 @@ export interface Home {
 /** What ended an attempt, or broke its answer. */
 type Loss = Extract<Outcome, { error: unknown }>
 
+/** What most attempts have no need of: so they are smaller. */
+class Rest {
+  amended = false
+  outcome: Outcome | undefined = undefined
+  refusal: CircuitOpenError | undefined = undefined
+  view: HttpRequest | undefined = undefined
+  sinks: readonly Sink[] | undefined = undefined
+  /** The head of an answer that was taken in, whole or not yet. */
+  captured: AnswerHead | undefined = undefined
+}
+
 const NO_FIELDS: readonly (readonly [string, string])[] = []
 const NOT_ADMITTED = -9
 
@@ -57,13 +68,7 @@ export class Attempt implements Asker {
   readonly #startedAt: number
   #verdict: Verdict | undefined = undefined
   #call = -1
-  #amended = false
-  #outcome: Outcome | undefined = undefined
-  #refusal: CircuitOpenError | undefined = undefined
-  #view: HttpRequest | undefined = undefined
-  #sinks: readonly Sink[] | undefined = undefined
-  /** The head of an answer that was taken in, whole or not yet. */
-  #captured: AnswerHead | undefined = undefined
+  #rest: Rest | undefined = undefined
 
   /** @internal */
   constructor(home: Home, circuit: Circuit | undefined, like: RequestLike, host: string) {
@@ -98,7 +103,7 @@ export class Attempt implements Asker {
   /** The error for it, made when first read. */
   get refusal(): CircuitOpenError | undefined {
     if (!this.refused) return undefined
-    return (this.#refusal ??= this.#circuit?.refusal(this.#token, this.host))
+    return (this.#more.refusal ??= this.#circuit?.refusal(this.#token, this.host))
   }
 
   /** @internal */
@@ -108,7 +113,7 @@ export class Attempt implements Asker {
 
   /** The request, as the functions of a policy see it. */
   get request(): HttpRequest {
-    return (this.#view ??= new RequestView(this.#like, this.host))
+    return (this.#more.view ??= new RequestView(this.#like, this.host))
   }
 
   /** Header fields that fallbacks want on the wire, such as an idempotency key. */
@@ -134,7 +139,7 @@ export class Attempt implements Asker {
     const outcome = 'status' in given ? given : this.#read(given)
 
     // What stands in is told of it; nobody else is, and the caller may keep the response that this hangs on to for long.
-    if (this.replaceable) this.#outcome = outcome
+    if (this.replaceable) this.#more.outcome = outcome
     const verdict = this.#judge(circuit, outcome)
     this.#verdict = verdict
     if ('status' in outcome && isWord(outcome.status)) this.#takeBack(circuit, outcome)
@@ -163,30 +168,31 @@ export class Attempt implements Asker {
 
   /** The body came whole. */
   end(): void {
+    if (this.#rest?.sinks === undefined) return
     this.#feed((sink) => sink.end())
-    this.#sinks = undefined
+    this.#rest.sinks = undefined
   }
 
   /** The caller gave the body up: what was captured is dropped. */
   drop(): void {
-    if (this.#sinks === undefined) return
+    if (this.#rest?.sinks === undefined) return
     this.#feed((sink) => sink.abort())
-    this.#sinks = this.#captured = undefined
+    this.#rest.sinks = this.#rest.captured = undefined
   }
 
   /** The body broke after a good head, or the caller says that the answer was none: once, from success to failure. */
   amend(loss: Loss): void {
     this.drop()
     const circuit = this.#circuit
-    if (circuit === undefined || this.#verdict !== 'success' || this.#amended) return
+    if (circuit === undefined || this.#verdict !== 'success' || this.#rest?.amended) return
     const read = this.#read(loss)
     const { error, cause } = read
     if (judgeCause(cause === 'unknown' ? 'body' : cause) !== 'failure') return
-    this.#amended = true
+    const rest = this.#more
+    rest.amended = true
     const { fallbacks } = circuit.rules
     // It was kept as a good one.
-    if (this.#captured)
-      for (const fallback of fallbacks) if (isMade(fallback)) this.#supersede(fallback, this.#captured)
+    if (rest.captured) for (const fallback of fallbacks) if (isMade(fallback)) this.#supersede(fallback, rest.captured)
     const stale = circuit.amend(this.#token, this.#call, kindOf(error))
     if (this.#home.events.heard.settled) this.#tellSettled(circuit, read, 'failure', stale, true)
   }
@@ -209,9 +215,13 @@ export class Attempt implements Asker {
     this.release()
   }
 
+  get #more(): Rest {
+    return (this.#rest ??= new Rest())
+  }
+
   /** What most answers are, so that nothing is made ready for asking. */
   get #isGood(): boolean {
-    const outcome = this.#outcome
+    const outcome = this.#rest?.outcome
     return this.#verdict === 'success' && outcome !== undefined && 'status' in outcome && outcome.status < 400
   }
 
@@ -238,8 +248,8 @@ export class Attempt implements Asker {
       else if (!isWord(head.status)) this.#supersede(fallback, head)
     }
     if (sinks.length === 0) return false
-    this.#sinks = sinks
-    this.#captured = head
+    this.#more.sinks = sinks
+    this.#more.captured = head
     return true
   }
 
@@ -306,7 +316,7 @@ export class Attempt implements Asker {
 
   #failure(circuit: Circuit): Failure | undefined {
     const { refusal } = this
-    const outcome = this.#outcome
+    const outcome = this.#rest?.outcome
     if (refusal === undefined && outcome === undefined) return undefined
     const about = { request: this.request, key: circuit.key, state: circuit.state }
     if (refusal !== undefined)
@@ -349,7 +359,7 @@ export class Attempt implements Asker {
         if (reply !== undefined) return this.#stoodIn(circuit, reply, failure)
       } catch (error) {
         this.#home.events.warn('fallback', `A fallback of ${circuit.label} failed: ${inWords(error)}`)
-        if (this.#refusal !== undefined) this.#refusal.cause ??= error
+        if (this.#rest?.refusal !== undefined) this.#rest.refusal.cause ??= error
       }
     }
     return undefined
@@ -391,7 +401,7 @@ export class Attempt implements Asker {
   }
 
   #feed(give: (sink: Sink) => void): void {
-    for (const sink of this.#sinks ?? []) {
+    for (const sink of this.#rest?.sinks ?? []) {
       try {
         give(sink)
       } catch (error) {

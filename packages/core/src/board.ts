@@ -336,10 +336,9 @@ export class Board {
   }
 
   #entry(request: RequestLike): Entry | undefined {
-    const { origin: given } = request
-    if (given === undefined ? isOrigin(this.#lastOrigin, request.url) : given === this.#lastOrigin)
-      return this.#lastEntry
-    const origin = given ?? originOf(request.url)
+    const address = request.origin ?? request.url
+    if (isOrigin(this.#lastOrigin, address)) return this.#lastEntry
+    const origin = originOf(address)
     let entry = this.#origins.get(origin)
     if (entry === undefined) {
       const host = hostOf(origin)

@@ -14,7 +14,7 @@ export interface Client<Response extends object> {
   send(headers: Attempt['headers']): Promise<Response>
   /** The head of a response; its headers are read only where needed. */
   head(response: Response): AnswerHead
-  /** The answer in what the client threw, where it throws answers too: it is judged and watched as any other. */
+  /** The answer in what the client threw, where it throws answers too: it is judged and watched as any other, and thrown again. */
   answerIn?(error: unknown): Response | undefined
   /** Reads what the client threw. By default, the error speaks for itself. */
   thrown?(error: unknown): { readonly error: unknown; readonly cause?: Cause | undefined }
@@ -27,6 +27,10 @@ export interface Client<Response extends object> {
    * and then nothing stands in.
    */
   thaw?: ((reply: Reply) => Response | undefined) | undefined
+  /** What the caller gets for a response that was made: by default that. Where the client throws answers, this may throw it. */
+  handOver?(made: Response): Response | Promise<Response>
+  /** What the caller is thrown where there is no answer: by default the error itself, a refusal among others. */
+  raise?(error: unknown): unknown
   /** Ends the wait for a fallback where the caller gives up. */
   readonly signal?: AbortSignal | null | undefined
   /** The attempt that went on where a redirect ended the one before: each hop is one of its own. */
@@ -66,9 +70,20 @@ function failed<Response extends object>(
   error: unknown,
 ): Response | Promise<Response> {
   const answer = client.answerIn?.(error)
-  if (answer !== undefined) return answered(attempt, client, answer)
+  if (answer !== undefined) return answeredByThrowing(attempt, client, answer, error)
   attempt.settle(client.thrown?.(error) ?? { error })
   return recover(attempt, client, error)
+}
+
+async function answeredByThrowing<Response extends object>(
+  attempt: Attempt,
+  client: Client<Response>,
+  answer: Response,
+  error: unknown,
+): Promise<Response> {
+  const given = await answered(attempt, client, answer)
+  if (given === answer) throw error
+  return given
 }
 
 /** The answer goes to the caller. */
@@ -95,7 +110,7 @@ async function replace<Response extends object>(
   const made = make(client, await asked)
   if (made === undefined) return pass(attempt, client, response, head)
   client.drain(response)
-  return made
+  return client.handOver?.(made) ?? made
 }
 
 /** What cannot be read as an answer, such as a mock's, says nothing and goes to the caller as it is. */
@@ -129,8 +144,8 @@ async function recover<Response extends object>(
   error: unknown,
 ): Promise<Response> {
   const made = make(client, await wait(attempt, client))
-  if (made) return made
-  throw error
+  if (made) return client.handOver?.(made) ?? made
+  throw client.raise === undefined ? error : await client.raise(error)
 }
 
 function make<Response extends object>(client: Client<Response>, given: Reply | undefined): Response | undefined {

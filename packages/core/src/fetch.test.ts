@@ -238,6 +238,31 @@ describe('a response', () => {
     ])
   })
 
+  test('shows its body while it is read, and has none where there is none, as without a guard', async () => {
+    const host = await hosting((request, response) => response.writeHead(request.url === '/none' ? 204 : 200).end())
+    const shape = async (fetch: typeof globalThis.fetch): Promise<unknown> => {
+      const response = await fetch(`http://${host}/`)
+      const text = response.text()
+      const read = [response.body?.locked, response.bodyUsed, await text]
+      const none = await fetch(`http://${host}/none`)
+      const copy = none.clone()
+      return [...read, copy.body, copy.bodyUsed, await copy.text(), await none.json().catch(String)]
+    }
+    expect(await shape(guarding().send)).toEqual(await shape(fetch))
+  })
+
+  test('that is none but in its shape, as a mock makes one, is handed on as it is', async () => {
+    const mock = { status: 200, headers: {}, json: () => Promise.resolve({ a: 1 }) }
+    const { board, settled } = guarding()
+    const response = await guardFetch(board, { fetch: () => Promise.resolve(mock as never) })('http://a.test/')
+    expect([response === (mock as never), Object.getPrototypeOf(response), await response.json()]).toEqual([
+      true,
+      Object.prototype,
+      { a: 1 },
+    ])
+    expect(settled).toEqual(['success'])
+  })
+
   test('can be read into a buffer of the reader’s', async () => {
     const host = await hosting((_request, response) => response.end('hello'))
     const reader = (await guarding().send(`http://${host}/`)).body?.getReader({ mode: 'byob' })

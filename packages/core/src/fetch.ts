@@ -159,11 +159,11 @@ class FetchCall implements RequestLike, Client<Response>, Watch {
   }
 
   watch(response: Response, attempt: Attempt, captured: boolean): Response {
-    const { body, status } = response
-    if (body === null) attempt.end()
-    if (!isReadable(body) || status < 200 || (attempt.adopted && !captured)) return response
+    // To ask for the body costs as much as all the rest of the watching.
+    if (captured && response.body === null) attempt.end()
+    if (response.status < 200 || (attempt.adopted && !captured)) return response
     this.captured = captured
-    return watchResponse(response, body, this)
+    return watchResponse(response, this)
   }
 
   causeOf(): Cause | undefined {
@@ -257,6 +257,7 @@ function refusalResponse({ code, message, key, reason, retryAfterMs }: CircuitOp
 }
 
 function absolute(url: string): string {
+  if (url.startsWith('https:') || url.startsWith('http:')) return url
   const base = (globalThis as { location?: { href?: string } }).location?.href
   return base === undefined || /^[a-z][a-z\d+.-]*:/i.test(url) ? url : new URL(url, base).href
 }

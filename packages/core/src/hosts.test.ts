@@ -196,6 +196,9 @@ describe('the host of a request', () => {
       },
     }
     expect(board.attempt(request)).toMatchObject({ host: 'a.test', guarded: true })
+    const longer = { method: 'GET', origin: 'http://A.test:80/any/path', url: '' }
+    expect(board.attempt(longer)).toMatchObject({ host: 'a.test', guarded: true })
+    expect([...board.circuits()]).toHaveLength(1)
   })
 })
 

@@ -6,7 +6,7 @@ export interface RequestLike {
   readonly method: string
   /** The absolute URL. */
   readonly url: string
-  /** Where the adapter knows it anyway: scheme, host and port, so that `url` need not be read. */
+  /** Where the adapter has it at hand: scheme, host and port, or any text that begins with them, so that `url` need not be read. */
   readonly origin?: string | undefined
   readonly headers?: HeaderPairs | undefined
   /** The credentials mode of fetch. */

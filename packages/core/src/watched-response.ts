@@ -6,7 +6,7 @@ import { isFieldValue } from './field.ts'
 import { alike } from './likeness.ts'
 import type { Cause } from './outcome.ts'
 import { stamp } from './stamp.ts'
-import { causeOfDecoding, watchBody } from './watched-body.ts'
+import { causeOfDecoding, isReadable, watchBody } from './watched-body.ts'
 
 /** @internal Who watches the body of a response. */
 export interface Watch {
@@ -25,6 +25,9 @@ const watchOf = (response: Response): Watch => watches.of(response) as Watch
 /** @internal The attempt of a response that is watched. */
 export const watcherOf = (response: object): Attempt | undefined => watches.of(response)?.attempt
 
+type Body = ReadableStream<Uint8Array> | null
+type Method = (typeof WHOLE)[number] | 'formData' | 'clone'
+
 /** The methods that read a body as a whole, and fail for no other reason than the body, but for bad JSON. */
 const WHOLE = ['arrayBuffer', 'blob', 'bytes', 'json', 'text'] as const
 
@@ -39,17 +42,22 @@ const MADE: { readonly [Name in (typeof WHOLE)[number]]?: (bytes: ArrayBuffer) =
 let decoder: InstanceType<typeof TextDecoder> | undefined
 const textOf = (bytes: ArrayBuffer): string => (decoder ??= new TextDecoder()).decode(bytes)
 
-/** The prototypes of watched responses, by those of the responses themselves. */
-const prototypes = new WeakMap<object, object>()
+/** The prototypes of watched responses, by those of the responses themselves; undefined for what is no response but in its shape. */
+const prototypes = new WeakMap<object, object | undefined>()
+/** The last of them: nearly always there is but one. */
+let lastBase: object | undefined
+let lastOver: object | undefined
 
 /**
  * @internal Watches the body of a response, which stays the object that it is, where that can be: not where another board
- * does so already, nor where it is frozen as a mock may be.
+ * does so already, nor where it is frozen or made by hand as a mock may be.
  */
-export function watchResponse(response: Response, body: ReadableStream<Uint8Array>, watch: Watch): Response {
-  const base = Object.getPrototypeOf(response) as Response
-  if (watches.of(response) !== undefined || !Reflect.setPrototypeOf(response, prototypeOver(base)))
-    return passResponse(response, body, watch)
+export function watchResponse(response: Response, watch: Watch): Response {
+  const over = prototypeOver(Object.getPrototypeOf(response) as Response)
+  if (over === undefined || watches.of(response) !== undefined || !Reflect.setPrototypeOf(response, over)) {
+    const { body } = response
+    return isReadable(body) ? passResponse(response, body, watch) : response
+  }
   watches.put(response, watch)
   return response
 }
@@ -63,13 +71,18 @@ function passResponse(response: Response, body: ReadableStream<Uint8Array>, watc
   return alike(new Response(watched, fits ? { status, statusText, headers } : { headers }), response, !fits)
 }
 
-function prototypeOver(base: Response): object {
-  let own = prototypes.get(base)
-  if (own === undefined) prototypes.set(base, (own = makePrototype(base)))
-  return own
+function prototypeOver(base: Response): object | undefined {
+  if (base === lastBase) return lastOver
+  if (!prototypes.has(base)) {
+    const bodyOf = getterIn<Body>(base, 'body')
+    const usedOf = getterIn<boolean>(base, 'bodyUsed')
+    prototypes.set(base, bodyOf && usedOf && makePrototype(base, bodyOf, usedOf))
+  }
+  lastBase = base
+  return (lastOver = prototypes.get(base))
 }
 
-function makePrototype(base: Response): object {
+function makePrototype(base: Response, bodyOf: () => Body, usedOf: () => boolean): object {
   const own = Object.create(base) as object
   const define = (name: string, descriptor: PropertyDescriptor): void =>
     void Object.defineProperty(own, name, {
@@ -77,57 +90,68 @@ function makePrototype(base: Response): object {
       ...('value' in descriptor && { writable: true }),
       ...descriptor,
     })
-  const pass = (response: Response): Response => {
+  // A body that is none, or that somebody is reading, stays with its response.
+  const pass = (response: Response): Response | undefined => {
     const watch = watchOf(response)
     if (watch.passed === undefined) {
-      const body = Reflect.get(base, 'body', response) as ReadableStream<Uint8Array>
-      watch.passed = passResponse(response, body, watch)
+      const body = Reflect.apply(bodyOf, response, [])
+      if (isReadable(body)) watch.passed = passResponse(response, body, watch)
     }
     return watch.passed
+  }
+  const read = (response: Response, name: Method): unknown => {
+    const passed = pass(response)
+    return passed === undefined ? Reflect.apply(base[name] as () => unknown, response, []) : passed[name]()
   }
   for (const name of WHOLE) {
     if (typeof base[name] !== 'function') continue
     define(name, {
-      value(this: Response): Promise<unknown> {
+      value(this: Response): unknown {
         const { passed, captured } = watchOf(this)
         if (passed !== undefined) return passed[name]()
-        if (!captured) return readWhole(this, base, name)
-        return MADE[name] === undefined ? pass(this)[name]() : copyWhole(this, base, MADE[name])
+        if (!captured) return readWhole(this, base[name], usedOf)
+        return MADE[name] === undefined ? read(this, name) : copyWhole(this, base, usedOf, MADE[name])
       },
     })
   }
   define('formData', {
     value: function formData(this: Response) {
-      return pass(this).formData()
+      return read(this, 'formData')
     },
   })
   define('clone', {
     value: function clone(this: Response) {
-      return pass(this).clone()
+      return read(this, 'clone')
     },
   })
   define('body', {
     get(this: Response) {
-      return pass(this).body
+      const passed = pass(this)
+      return passed === undefined ? Reflect.apply(bodyOf, this, []) : passed.body
     },
   })
   define('bodyUsed', {
-    get(this: Response): boolean {
-      return watchOf(this).passed?.bodyUsed ?? Reflect.get<Response, 'bodyUsed'>(base, 'bodyUsed', this)
+    get(this: Response) {
+      return watchOf(this).passed?.bodyUsed ?? Reflect.apply(usedOf, this, [])
     },
   })
   return own
 }
 
 // A second read fails for what the caller did.
-function readWhole(response: Response, base: Response, name: (typeof WHOLE)[number]): Promise<unknown> {
-  const used = response.bodyUsed
-  const whole: Promise<unknown> = Reflect.apply(base[name], response, [])
+function readWhole(response: Response, read: () => Promise<unknown>, usedOf: () => boolean): Promise<unknown> {
+  const used = Reflect.apply(usedOf, response, [])
+  const whole = Reflect.apply(read, response, [])
   return used ? whole : whole.then(undefined, (error: unknown) => broke(watchOf(response), error))
 }
 
-function copyWhole(response: Response, base: Response, make: (bytes: ArrayBuffer) => unknown): Promise<unknown> {
-  const used = response.bodyUsed
+function copyWhole(
+  response: Response,
+  base: Response,
+  usedOf: () => boolean,
+  make: (bytes: ArrayBuffer) => unknown,
+): Promise<unknown> {
+  const used = Reflect.apply(usedOf, response, [])
   const whole: Promise<ArrayBuffer> = Reflect.apply(base.arrayBuffer, response, [])
   if (used) return whole
   const watch = watchOf(response)
@@ -146,4 +170,12 @@ function broke(watch: Watch, error: unknown): never {
   if (!(error instanceof SyntaxError))
     watch.attempt.amend({ error, cause: watch.causeOf(error) ?? causeOfDecoding(error) })
   throw error
+}
+
+function getterIn<T>(base: object, name: string): (() => T) | undefined {
+  for (let at: object | null = base; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const found = Object.getOwnPropertyDescriptor(at, name)
+    if (found) return found.get as (() => T) | undefined
+  }
+  return undefined
 }
