@@ -74,8 +74,8 @@ function passResponse(response: Response, body: ReadableStream<Uint8Array>, watc
 function prototypeOver(base: Response): object | undefined {
   if (base === lastBase) return lastOver
   if (!prototypes.has(base)) {
-    const bodyOf = getterIn<Body>(base, 'body')
-    const usedOf = getterIn<boolean>(base, 'bodyUsed')
+    const bodyOf = getterIn(base, 'body') as (() => Body) | undefined
+    const usedOf = getterIn(base, 'bodyUsed') as (() => boolean) | undefined
     prototypes.set(base, bodyOf && usedOf && makePrototype(base, bodyOf, usedOf))
   }
   lastBase = base
@@ -172,10 +172,10 @@ function broke(watch: Watch, error: unknown): never {
   throw error
 }
 
-function getterIn<T>(base: object, name: string): (() => T) | undefined {
+function getterIn(base: object, name: string): unknown {
   for (let at: object | null = base; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     const found = Object.getOwnPropertyDescriptor(at, name)
-    if (found) return found.get as (() => T) | undefined
+    if (found) return Reflect.get(found, 'get')
   }
   return undefined
 }
