@@ -1,13 +1,6 @@
 // One call of an adapter, as an exchange sees it.
-import {
-  circuitOpen,
-  type AnswerHead,
-  type Attempt,
-  type Board,
-  type Cause,
-  type Client,
-  type Reply,
-} from '@fuseboard/core'
+import { circuitOpen } from '@fuseboard/core'
+import type { AnswerHead, Attempt, Board, Cause, Client, Reply } from '@fuseboard/core'
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios'
 import { discard, watch } from './body.ts'
 import type { Adapters, Copy, Means } from './copy.ts'
@@ -15,11 +8,9 @@ import { alike, answerIn, causeOf, causeOfBreak, refused, rejected } from './err
 import { Head } from './head.ts'
 import { Hops } from './hops.ts'
 import { canMake, make } from './made.ts'
+import { callIn, tag, untag } from './tag.ts'
 
 type Config = InternalAxiosRequestConfig
-type Tagged = Config & { [CALL]?: Call }
-
-const CALL: unique symbol = Symbol.for('fuseboard.axios.call')
 
 /** @internal */
 export class Call implements Client<AxiosResponse> {
@@ -75,21 +66,20 @@ export class Call implements Client<AxiosResponse> {
     // To copy it costs more than all the rest, and Node's adapter heeds no more of it than the hook.
     const { web, builtIn } = this.#means
     this.#taken = builtIn && !web && fields.length === 0 && callIn(config) === undefined
-    const sent: Tagged = this.#taken ? config : this.#copied(fields)
-    sent[CALL] = this
-    sent.beforeRedirect = this.#hops.next
+    const sent = this.#taken ? config : this.#copied(fields)
+    tag(sent, this, this.#hops.next)
     return this.#copy.send(this.#below, sent)
   }
 
   head(response: AxiosResponse): AnswerHead {
-    this.#cleared(response)
+    untag(response, this.#config, this)
     // Of what is not told, the answer may be another address's.
     return new Head(response, this.#hops.redirected ?? this.#means.web, this.#means.web)
   }
 
   answerIn(error: unknown): AxiosResponse | undefined {
-    this.#cleared(error)
-    return this.#cleared(answerIn(error))
+    untag(error, this.#config, this)
+    return untag(answerIn(error), this.#config, this)
   }
 
   thrown(error: unknown): { error: unknown; cause?: Cause | undefined } {
@@ -123,19 +113,4 @@ export class Call implements Client<AxiosResponse> {
       ...this.#hops.options,
     })
   }
-
-  /** A retry goes by the config of the caller: in ours are the hooks of this one call. */
-  #cleared<T>(result: T): T {
-    const own = this.#config
-    const { config } = (result ?? {}) as { config?: Config }
-    if (callIn(own) === this) {
-      Reflect.deleteProperty(own, CALL)
-      if (this.#hops.given) own.beforeRedirect = this.#hops.given
-      else Reflect.deleteProperty(own, 'beforeRedirect')
-    } else if (config && callIn(config) === this) Object.assign(result as object, { config: own })
-    return result
-  }
 }
-
-/** @internal The call of a guard further out. */
-export const callIn = (config: Config): Call | undefined => (config as Tagged)[CALL]

@@ -1,10 +1,11 @@
 // One breaker in place: it puts itself over adapters, and can be switched off where it can no longer be taken out.
 import { common, exchange, type Board } from '@fuseboard/core'
 import type { AxiosAdapter, AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
-import { Call, callIn } from './call.ts'
+import { Call } from './call.ts'
 import { Copy, type Adapters, type Means } from './copy.ts'
 import { outcomeOf } from './errors.ts'
 import { AxiosRequest, pairsOf } from './request.ts'
+import { callIn } from './tag.ts'
 
 type Config = InternalAxiosRequestConfig
 

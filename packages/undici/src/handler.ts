@@ -1,14 +1,15 @@
-// One request on its way through undici: settles its attempt by what the wire says, and hands that on to the handler below.
+// One request on its way through undici: what the wire says settles its attempt, and is handed on to the handler below, or held while
+// something may stand in.
 import type { Duplex } from 'node:stream'
-import type { Attempt, Board, Cause, Reply } from '@fuseboard/core'
+import type { Attempt, Board, Reply } from '@fuseboard/core'
 import type { Dispatcher } from 'undici'
-import { causeOfAbort, lossOf, outcomeOf } from './cause.ts'
-import { EitherWay } from './either-way.ts'
+import { causeOfAbort } from './cause.ts'
 import { Head, type ParsedFields } from './head.ts'
 import { Held, type Last } from './held.ts'
 import type { Handler, Source } from './interfaces.ts'
 import { isLegacy, ToLegacy } from './legacy-handler.ts'
 import type { UndiciRequest } from './request.ts'
+import { Settling } from './settling.ts'
 
 const GUARDED: unique symbol = Symbol.for('fuseboard.undici.handler')
 
@@ -16,25 +17,14 @@ const GUARDED: unique symbol = Symbol.for('fuseboard.undici.handler')
 export const isGuarded = (handler: Handler): handler is AttemptHandler => GUARDED in handler
 
 /** @internal */
-export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHandler {
-  readonly board: Board
+export class AttemptHandler extends Settling implements Dispatcher.DispatchHandler {
   declare onResponseStarted?: () => void
   declare onRequestSent?: () => void
   declare onBodySent?: (chunk: Buffer) => void
-  readonly #attempt: Attempt
-  readonly #request: UndiciRequest
   #held: Held | undefined = undefined
-  /** What the layers below say of the request. */
-  #context: unknown = undefined
-  #answered = false
-  #captured = false
-  #ended = false
 
   constructor(board: Board, attempt: Attempt, request: UndiciRequest, below: Handler) {
-    super(isLegacy(below) && !isGuarded(below) ? new ToLegacy(below) : below)
-    this.board = board
-    this.#attempt = attempt
-    this.#request = request
+    super(board, attempt, request, isLegacy(below) && !isGuarded(below) ? new ToLegacy(below) : below)
     // What undici does for a handler with these it is not to do for one without.
     if (below.onResponseStarted) this.onResponseStarted = below.onResponseStarted.bind(below)
     if (below.onRequestSent) this.onRequestSent = below.onRequestSent.bind(below)
@@ -43,53 +33,52 @@ export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHand
 
   /** The circuit let nothing through. */
   refuse(): void {
-    const error = this.#attempt.refusal
-    const reply = this.#standIn()
+    const error = this.attempt.refusal
+    const reply = this.standIn()
     if (reply) this.#hold(reply, undefined, { error })
     else this.passError(error)
   }
 
   onRequestStart(controller: Source, context: unknown): void {
     this.wire = this.source = controller
-    this.#context = context
-    if (!this.#attempt.replaceable) this.controller = controller as Dispatcher.DispatchController
+    this.context = context
+    if (!this.attempt.replaceable) this.controller = controller as Dispatcher.DispatchController
     this.passStart(context)
   }
 
   onRequestUpgrade(controller: Source, status: number, headers: ParsedFields, socket: Duplex): unknown {
-    this.#attempt.settle(new Head(status, '', controller.rawHeaders, headers))
-    this.#ended = true
+    this.attempt.settle(new Head(status, '', controller.rawHeaders, headers))
+    this.ended = true
     return this.passUpgrade(status, headers, socket)
   }
 
   onResponseStart(controller: Source, status: number, headers: ParsedFields, statusText = ''): void {
     if (status < 200) return this.passHead(status, headers, statusText)
     const head = new Head(status, statusText, controller.rawHeaders, headers)
-    this.#attempt.settle(head)
-    const reply = this.#standIn()
-    if (!reply) return this.#answer(head)
+    this.attempt.settle(head)
+    const reply = this.standIn()
+    if (!reply) return this.answer(head)
     controller.pause()
     this.#hold(reply, head)
   }
 
   onResponseData(_controller: Source | undefined, chunk: Buffer): void {
     if (this.#held) return this.#held.data(chunk)
-    if (this.#captured) this.#attempt.chunk(chunk)
+    this.take(chunk)
     this.passData(chunk)
   }
 
   onResponseEnd(_controller: Source | undefined, trailers: ParsedFields): void {
     if (this.#held) return this.#held.end({ trailers })
-    this.#ended = true
-    if (this.#captured) this.#attempt.end()
+    this.end()
     this.passEnd(trailers)
   }
 
   onResponseError(controller: Source | null | undefined, error: unknown): void {
     if (this.#held) return this.#held.end({ error })
-    const gaveUp = this.aborted || controller?.aborted ? causeOfAbort(error, this.#request.signal) : undefined
-    const reply = this.#ended ? undefined : this.#fail(error, gaveUp)
-    this.#ended = true
+    const gaveUp = this.aborted || controller?.aborted ? causeOfAbort(error, this.request.signal) : undefined
+    const reply = this.ended ? undefined : this.fail(error, gaveUp)
+    this.ended = true
     if (reply) this.#hold(reply, undefined, { error })
     else this.passError(error)
   }
@@ -100,7 +89,7 @@ export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHand
     this.#held = undefined
     this.source = wire
     try {
-      if (head) this.#answer(head)
+      if (head) this.answer(head)
       for (const chunk of chunks) this.onResponseData(wire, chunk)
       if (last && 'trailers' in last) return this.onResponseEnd(wire, last.trailers)
     } catch (error) {
@@ -111,32 +100,8 @@ export class AttemptHandler extends EitherWay implements Dispatcher.DispatchHand
     else if (!this.paused) wire?.resume()
   }
 
-  #answer(head: Head): void {
-    this.#answered = true
-    head.context = this.#context
-    this.#captured = !this.#attempt.adopted && this.#attempt.capture(head)
-    this.passHead(head.status, head.parsed, head.statusText)
-  }
-
-  #fail(error: unknown, gaveUp: Cause | undefined): Promise<Reply | undefined> | undefined {
-    const own = this.#request.spoilt(error) || (error !== undefined && error === this.thrown)
-    if (this.#answered) {
-      if (own) this.#attempt.drop()
-      else this.#attempt.amend(lossOf(error, gaveUp))
-      return undefined
-    }
-    if (own) this.#attempt.release()
-    else this.#attempt.settle(outcomeOf(error, gaveUp))
-    // A time limit further in is the host's fault; the caller below, who gave up, waits no more.
-    return own || this.aborted || gaveUp === 'abort' ? undefined : this.#standIn()
-  }
-
-  #standIn(): Promise<Reply | undefined> | undefined {
-    return this.#attempt.adopted || this.#request.upgrades ? undefined : this.#attempt.standIn()
-  }
-
   #hold(asked: Promise<Reply | undefined>, head: Head | undefined, last?: Last): void {
-    this.#held = new Held(this, this.#request, head, last)
+    this.#held = new Held(this, this.request, head, last)
     this.#held.wait(asked)
   }
 }
