@@ -4,7 +4,7 @@ import type { HandlerFunction, Options, RequestFunction } from 'got'
 import { toMessage } from './message.ts'
 import { GotRequest, type Arguments } from './request.ts'
 import { endWhereFinal } from './retry.ts'
-import { isAnswer, isPromise, transport, type Answer, type Sent } from './transport.ts'
+import { isPromise, Transport, type Answer, type Sent } from './transport.ts'
 import { Wire } from './wire.ts'
 
 /**
@@ -43,32 +43,30 @@ function guard(board: Board, options: Options): RequestFunction {
   // Options may come from an earlier call, with its guard in them: one guard takes the place of another.
   const known = before?.[GUARD]
   const given = known?.board === board ? known.given : before
-  const send = transport(options, given)
+  const transport = new Transport(options, given)
   const guarded: Guarded = ((...args: Arguments): ReturnType<RequestFunction> => {
     const request = new GotRequest(args, options)
     const wait = board.consult(request, request.options[ATTEMPT])
-    return wait === undefined ? go(request) : wait.then(() => go(request))
+    return wait === undefined
+      ? go(board, options, transport, request)
+      : wait.then(() => go(board, options, transport, request))
   }) as RequestFunction
-  const go = (request: GotRequest): Sent | Promise<Sent> => {
-    const attempt = board.attempt(request, request.options[ATTEMPT])
-    if (!attempt.guarded) return send(request)
-    if (attempt.refused && !attempt.adopted) return refuse(attempt, request.method)
-
-    const wire = new Wire(attempt, request.method, options)
-    if (!attempt.adopted) request.add(attempt.headers)
-    // Only a transport that is given may be guarded, too; and Node copies options with a symbol in them far more slowly.
-    if (given) request.options[ATTEMPT] = attempt
-    return begin(wire, attempt, () => send(request))
-  }
   guarded[GUARD] = { board, given }
   return guarded
 }
 
-function begin(wire: Wire, attempt: Attempt, send: () => Sent | Promise<Sent>): Sent | Promise<Sent> {
-  const follow = (sent: Sent): Sent | Promise<Sent> => (isAnswer(sent) ? wire.answer(sent) : wire.request(sent))
+function go(board: Board, options: Options, transport: Transport, request: GotRequest): Sent | Promise<Sent> {
+  const attempt = board.attempt(request, request.options[ATTEMPT])
+  if (!attempt.guarded) return transport.send(request)
+  if (attempt.refused && !attempt.adopted) return refuse(attempt, request.method)
+
+  if (!attempt.adopted) request.add(attempt.headers)
+  // Only a transport that is given may be guarded, too; and Node copies options with a symbol in them far more slowly.
+  if (transport.given) request.options[ATTEMPT] = attempt
+  const wire = new Wire(attempt, request.method, options)
   try {
-    const sent = send()
-    return isPromise(sent) ? sent.then(follow, (error: unknown) => wire.nothing(error)) : follow(sent)
+    const sent = transport.send(request)
+    return isPromise(sent) ? wire.promised(sent) : wire.follow(sent)
   } catch (error) {
     // What is thrown at once was never sent.
     attempt.release()

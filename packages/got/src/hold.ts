@@ -10,11 +10,10 @@ export class Hold {
   #events: Pass[] | undefined = undefined
 
   /**
-   * Passes an event on, or holds it, and all that follow, while a stand-in is asked for.
+   * Holds an event, and all that follow, while a stand-in is asked for.
    * @param replace is given the reply, which takes the place of what was held
    */
-  until(asked: Asked, pass: Pass, replace: (reply: Reply) => void): boolean {
-    if (!asked) return this.pass(pass)
+  until(asked: Promise<Reply | undefined>, pass: Pass, replace: (reply: Reply) => void): boolean {
     const held = (this.#events = [pass])
     const decide = (reply?: Reply): void => {
       if (this.#events !== held) return

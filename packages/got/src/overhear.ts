@@ -1,7 +1,8 @@
 // Lets somebody hear some events of an emitter first, and pass them on at once, later, or never.
 import type { EventEmitter } from 'node:events'
 
-type Emit = (event: string | symbol, ...args: unknown[]) => boolean
+/** @internal */
+export type Emit = (event: string | symbol, ...args: unknown[]) => boolean
 
 /** @internal Passes an event on; true where it has a listener. */
 export type Pass = () => boolean
@@ -17,7 +18,7 @@ export function overhear(
   hear: (event: string | symbol, given: unknown, pass: Pass) => boolean,
 ): Emit {
   const emit: Emit = emitter.emit.bind(emitter)
-  emitter.emit = (event: string | symbol, ...args: unknown[]) =>
-    events.has(event) ? hear(event, args[0], () => emit(event, ...args)) : emit(event, ...args)
+  emitter.emit = (...told: Parameters<Emit>) =>
+    events.has(told[0]) ? hear(told[0], told[1], () => emit(...told)) : emit(...told)
   return emit
 }

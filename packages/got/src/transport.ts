@@ -19,17 +19,23 @@ export const isPromise = (sent: unknown): sent is Promise<unknown> =>
 type Send = (...args: Arguments) => Sent | Promise<Sent | undefined> | undefined
 
 /** @internal The transport of one call, beneath the breaker. */
-export function transport(
-  options: Options,
-  given: RequestFunction | undefined,
-): (request: GotRequest) => Sent | Promise<Sent> {
-  const own = (request: GotRequest): Sent | Promise<Sent> => {
-    if (options.http2 && request.protocol === 'https:') return overHttp2(options, request)
-    return (request.protocol === 'https:' ? https : http).request(...(request.args as Parameters<typeof http.request>))
+export class Transport {
+  readonly given: RequestFunction | undefined
+  readonly #options: Options
+
+  constructor(options: Options, given: RequestFunction | undefined) {
+    this.#options = options
+    this.given = given
   }
-  return (request) => {
-    const sent = (given as Send | undefined)?.(...request.args)
-    return isPromise(sent) ? sent.then((sent) => sent ?? own(request)) : (sent ?? own(request))
+
+  send(request: GotRequest): Sent | Promise<Sent> {
+    const sent = (this.given as Send | undefined)?.(...request.args)
+    return isPromise(sent) ? sent.then((sent) => sent ?? this.#own(request)) : (sent ?? this.#own(request))
+  }
+
+  #own(request: GotRequest): Sent | Promise<Sent> {
+    if (this.#options.http2 && request.protocol === 'https:') return overHttp2(this.#options, request)
+    return (request.protocol === 'https:' ? https : http).request(...(request.args as Parameters<typeof http.request>))
   }
 }
 

@@ -5,8 +5,8 @@ import { Course, type Given } from './course.ts'
 import { drain } from './drain.ts'
 import { Hold } from './hold.ts'
 import { toMessage } from './message.ts'
-import { overhear, type Pass } from './overhear.ts'
-import type { Answer } from './transport.ts'
+import { overhear, type Emit, type Pass } from './overhear.ts'
+import { isAnswer, type Answer, type Sent } from './transport.ts'
 
 const HEARD: ReadonlySet<string | symbol> = new Set(['response', 'error', 'close', 'upgrade', 'connect'])
 
@@ -22,36 +22,50 @@ export class Wire {
     this.#method = method
   }
 
-  /** Follows a request that is under way. */
-  request(request: ClientRequest): ClientRequest {
-    const course = this.#course
-    const hold = this.#hold
-    const replace = (reply: Reply): unknown => emit('response', this.#mask(reply))
-    const emit = overhear(request, HEARD, (event, given, pass) => {
-      if (event === 'close') course.close()
-      if (event === 'error') course.fail(given)
-      if (event === 'upgrade' || event === 'connect') {
-        course.upgrade(given as Answer)
-        return pass()
-      }
-      if (this.#masked) return true
-      if (event !== 'response') return hold.until(course.ask(), pass, replace)
-      return hold.until(course.begin(given as Answer), () => this.#hand(pass), replace)
-    })
+  /** Follows what the transport sent. */
+  follow(sent: Sent): Sent | Promise<Answer> {
+    return isAnswer(sent) ? this.#answer(sent) : this.#request(sent)
+  }
+
+  promised(sent: Promise<Sent>): Promise<Sent> {
+    return sent.then(
+      (sent) => this.follow(sent),
+      (error: unknown) => this.#nothing(error),
+    )
+  }
+
+  #request(request: ClientRequest): ClientRequest {
+    const emit = overhear(request, HEARD, (event, given, pass) => this.#hear(event, given, pass, emit))
     const destroy = request.destroy.bind(request)
     request.destroy = (error?: Error) => {
       // Here and now: over HTTP/2 the request closes before it tells of its error.
-      if (error) course.fail(error)
-      else if (!request.destroyed) course.hangUp()
-      if (hold.active) this.#stopWaiting()
+      if (error) this.#course.fail(error)
+      else if (!request.destroyed) this.#course.hangUp()
+      if (this.#hold.active) this.#stopWaiting()
       // got is done with the stand-in, and what that masks is still being drained.
       return this.#masked && request.writableFinished ? request : destroy(error)
     }
     return request
   }
 
-  /** Follows an answer that the transport gave as it is. */
-  async answer(answer: Answer): Promise<Answer> {
+  #hear(event: string | symbol, given: unknown, pass: Pass, emit: Emit): boolean {
+    const course = this.#course
+    if (event === 'close') course.close()
+    if (event === 'error') course.fail(given)
+    if (event === 'upgrade' || event === 'connect') {
+      course.upgrade(given as Answer)
+      return pass()
+    }
+    if (this.#masked) return true
+    const answered = event === 'response'
+    const asked = answered ? course.begin(given as Answer) : course.ask()
+    const own = answered ? (): boolean => this.#hand(pass) : pass
+    if (!asked) return this.#hold.pass(own)
+    return this.#hold.until(asked, own, (reply) => emit('response', this.#mask(reply)))
+  }
+
+  /** An answer that the transport gave as it is. */
+  async #answer(answer: Answer): Promise<Answer> {
     const asked = this.#course.begin(answer)
     // It may break before got listens.
     if (asked) answer.on('error', () => {})
@@ -63,7 +77,7 @@ export class Wire {
   }
 
   /** The transport gave up before there was a request to follow. */
-  async nothing(error: unknown): Promise<Answer> {
+  async #nothing(error: unknown): Promise<Answer> {
     this.#course.fail(error)
     const reply = await this.#course.ask()
     if (reply) return this.#mask(reply)
