@@ -38,7 +38,7 @@ export class GotRequest implements RequestLike {
 
   /** A Unix socket is no host. */
   get origin(): string | undefined {
-    return this.options.socketPath ? `unix:${this.options.socketPath}` : this.#url?.origin
+    return this.options.socketPath ? `unix:${this.options.socketPath}` : undefined
   }
 
   get protocol(): string {
