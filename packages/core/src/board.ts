@@ -54,6 +54,8 @@ export class Board {
   readonly #hosts: HostRules
   readonly #origins = new Map<string, Entry>()
   readonly #mostOrigins: number
+  /** What the policy's `key` said when the fleet was asked, for the attempt that follows. */
+  #lastAsked: { readonly request: RequestLike; readonly key: string } | undefined
   #lastOrigin = ''
   #lastEntry: Entry | undefined = undefined
   #lastKeyed: Circuit | undefined = undefined
@@ -131,7 +133,7 @@ export class Board {
     if (this.#fleet === undefined || handed instanceof Attempt) return undefined
     const entry = this.#entry(request)
     if (entry === undefined || entry.rules === false) return undefined
-    return this.#circuitOf(entry, entry.rules, request)?.consult(request, entry.host)
+    return this.#circuitOf(entry, entry.rules, request, true)?.consult(request, entry.host)
   }
 
   /** Waits until the board knows what its fleet knows of the hosts that its options name, and not for long. It never rejects. */
@@ -354,9 +356,9 @@ export class Board {
     return entry
   }
 
-  #circuitOf(entry: Entry, rules: Rules, request: RequestLike): Circuit | undefined {
+  #circuitOf(entry: Entry, rules: Rules, request: RequestLike, ahead = false): Circuit | undefined {
     if (rules.key !== undefined) {
-      const key = this.#keyOf(rules.key, new RequestView(request, entry.host))
+      const key = this.#keyOf(rules.key, request, entry.host, ahead)
       const circuit = this.keyed(key, rules)
       if (circuit !== undefined && circuit.rules !== rules) this.#reconfigure(circuit, rules)
       return circuit
@@ -372,10 +374,14 @@ export class Board {
     if (isNewer && !circuit.pinned && !this.#guards.has(circuit.rules)) circuit.configure(rules)
   }
 
-  #keyOf(key: NonNullable<Rules['key']>, request: RequestView): string {
-    const failed = (why: string): void =>
-      this.warn('key', `key of ${request.host} failed, the host is taken instead: ${why}`)
-    return ask(() => key(request), readKey, failed) ?? request.host
+  #keyOf(key: NonNullable<Rules['key']>, request: RequestLike, host: string, ahead: boolean): string {
+    const last = this.#lastAsked
+    this.#lastAsked = undefined
+    if (last?.request === request) return last.key
+    const failed = (why: string): void => this.warn('key', `key of ${host} failed, the host is taken instead: ${why}`)
+    const answer = ask(() => key(new RequestView(request, host)), readKey, failed) ?? host
+    if (ahead) this.#lastAsked = { request, key: answer }
+    return answer
   }
 
   /** A circuit that is asked for by name has rules also where requests to such a host are left unguarded. */

@@ -133,3 +133,16 @@ function told(call: () => unknown): string {
     return String(error)
   }
 }
+
+describe('a board with a fleet', () => {
+  test('asks the key of a request once, though it looks at the circuit before the attempt too', () => {
+    const key = vi.fn<() => string>(() => 'one')
+    const board = createBoard({ key, fleet: fleet(STORE) })
+    const request = { method: 'GET', url: 'http://a.test/' }
+    board.consult(request)
+    expect(board.attempt(request).settle({ status: 200 })).toBe('success')
+    expect(key).toHaveBeenCalledTimes(1)
+    board.attempt(request).release()
+    expect(key).toHaveBeenCalledTimes(2)
+  })
+})
