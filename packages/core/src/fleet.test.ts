@@ -139,7 +139,7 @@ describe('a board with a fleet', () => {
     const key = vi.fn<() => string>(() => 'one')
     const board = createBoard({ key, fleet: fleet(STORE) })
     const request = { method: 'GET', url: 'http://a.test/' }
-    board.consult(request)
+    void board.consult(request)
     expect(board.attempt(request).settle({ status: 200 })).toBe('success')
     expect(key).toHaveBeenCalledTimes(1)
     board.attempt(request).release()
