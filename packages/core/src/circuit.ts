@@ -1,11 +1,11 @@
 // The breaker of one host: closed while it is well, open while it is not, half-open to find out.
 import { ask } from './ask.ts'
-import { isPromise } from './awaitable.ts'
 import { addCounters, type Counters } from './counters.ts'
-import { parse, plural, show, spell, type Duration } from './duration.ts'
+import { parse, show, type Duration } from './duration.ts'
 import { CircuitOpenError, refuse } from './errors.ts'
-import { tellRefused, type Events, type Evidence, type TransitionEvent, type TransitionReason } from './events.ts'
-import { reasonFor } from './evidence.ts'
+import { tellRefused, type Events, type Evidence, type TransitionReason } from './events.ts'
+import { transitionOf } from './evidence.ts'
+import { explain } from './explain.ts'
 import { Failures, type Kind } from './failures.ts'
 import { Holds, type Hold, type HoldKind } from './holds.ts'
 import type { Verdict } from './outcome.ts'
@@ -17,7 +17,8 @@ import { isSafe, RequestView, type HttpRequest, type RequestLike } from './reque
 import type { SharedCircuit, Sharing } from './sharing.ts'
 import { ShadowTally, type ShadowReport } from './shadow.ts'
 import type { RefusalReason, State } from './state.ts'
-import { judgeThrown, kindOf, rejectTask, runTask, type RunOptions } from './task.ts'
+import { runPlain, type Sequel } from './plain-task.ts'
+import { runTask, type RunOptions } from './task.ts'
 import type { Timeline } from './timeline.ts'
 import type { CircuitSnapshot } from './snapshot.ts'
 import { Throttle } from './throttle.ts'
@@ -34,7 +35,7 @@ import {
   SAFE,
   STALE,
 } from './token.ts'
-import { Trouble } from './trouble.ts'
+import { COURTESY, Trouble } from './trouble.ts'
 import { CountWindow, TimeWindow, type Window } from './window.ts'
 
 /** @internal What the circuits of one board share. */
@@ -58,21 +59,10 @@ export interface Asker {
   readonly request: HttpRequest
 }
 
-/** What follows a task of one era: made once, since all its calls carry the same token. */
-interface Sequel {
-  readonly circuit: Circuit
-  readonly token: number
-  readonly good: <T>(value: T) => T
-  readonly bad: (error: unknown) => never
-}
-
 type Machine = 'closed' | 'open' | 'half-open'
 
 /** The rules by which a circuit sees: what it saw by others is not to be compared. */
 const SEEING = ['windowMs', 'windowCalls', 'slowAfter', 'throttle', 'mode'] as const
-
-/** How long safe requests go first, and the longest wait that a probe under way is given as. */
-const COURTESY = 1_000
 
 /** The breaker of one host, or of whatever its key names. Made by a board. */
 export class Circuit implements Entry<Circuit> {
@@ -301,7 +291,7 @@ export class Circuit implements Entry<Circuit> {
   /** The error for a call that was refused just now. It was not sent. */
   refusal(token: number, host: string = this.key): CircuitOpenError {
     const reason = refusalOf(token)
-    const retryAfterMs = this.#retryAfter(reason, this.#trouble?.askedAt ?? 0)
+    const retryAfterMs = this.#trouble?.retryAfter(reason, this.#trouble.askedAt, this.rules.permits)
     const why = reason === 'paused' ? `${this.label} asked for a pause` : (this.#trouble?.opened?.message ?? '')
     return refuse({ key: this.key, host, label: this.label, reason, retryAfterMs, why }, this.rules.stack)
   }
@@ -318,55 +308,19 @@ export class Circuit implements Entry<Circuit> {
   }
 
   #run<T>(task: () => T | PromiseLike<T>, options: RunOptions | undefined): Promise<T> {
-    if (options !== undefined || this.#pending !== undefined || this.wiring.events.heard.settled !== undefined) {
-      return runTask(this, task, options)
-    }
-    if (typeof task !== 'function') return rejectTask(task)
-    const token = this.admitTask()
-    if (token < 0) return Promise.reject(this.refusal(token))
-    let result: T | PromiseLike<T>
-    try {
-      result = task()
-    } catch (error) {
-      this.settle(token, judgeThrown(error), -1, kindOf(error))
-      return Promise.reject(error)
-    }
-    if (!isPromise(result)) {
-      this.settle(token, 'success')
-      return Promise.resolve(result)
-    }
-    const last = this.wiring.sequel
-    const sequel = last !== undefined && last.circuit === this && last.token === token ? last : this.#sequelOf(token)
-    const promise = result instanceof Promise ? (result as Promise<T>) : Promise.resolve(result)
-    return promise.then<T>(sequel.good, sequel.bad)
+    const isPlain =
+      options === undefined && this.#pending === undefined && this.wiring.events.heard.settled === undefined
+    return isPlain ? runPlain(this, task) : runTask(this, task, options)
   }
 
   /** Why it is as it is, for people. */
   explain(): string {
     const now = this.wiring.time.thawed()
-    const { calls, failures, slow } = this.window
-    const trouble = this.#trouble
-    const state = this.state
-    const lines = [`${this.label} is ${state}.`]
-    if (this.rules.mode === 'shadow') lines.push('It is in shadow: it refuses nothing.')
-    if (this.rules.mode === 'off') lines.push('It is off: calls pass it by.')
-    if (trouble?.holds.note !== undefined) lines.push(`Held by hand: ${trouble.holds.note}.`)
-    if (trouble?.last)
-      lines.push(`Last change, at ${new Date(trouble.last.at).toISOString()}: ${trouble.last.message}.`)
-    const wait = this.rules.mode === 'off' ? undefined : this.#refusedFor(now)
-    if (wait !== undefined) {
-      lines.push(`Calls ${this.rules.mode === 'on' ? 'are' : 'would be'} refused for another ${spell(wait)}.`)
-    }
+    const { label, mode, state, window, counters } = this
     const streak = this.#failures?.streak ?? 0
-    lines.push(
-      `In its window: ${plural(calls, 'call')}, ${failures} failed, ${slow} slow; ${plural(streak, 'failure')} in a row.`,
-    )
-    lines.push(
-      `In all: ${this.#successes} well, ${this.#failed} failed, ${this.#refused} refused, ${this.#fallbacks} stood in for; ` +
-        `${this.#inFlight} under way.`,
-    )
-    if (this.#share !== undefined) lines.push(this.#share.explain(now))
-    return lines.join(' ')
+    const wait = mode === 'off' ? undefined : this.#refusedFor(now)
+    const fleet = this.#share?.explain(now)
+    return explain({ label, mode, state, window, counters, streak, wait, fleet, trouble: this.#trouble })
   }
 
   /** For logs: what it is called, how it is, and what it counted. */
@@ -517,20 +471,7 @@ export class Circuit implements Entry<Circuit> {
   get shadow(): ShadowReport | undefined {
     const trouble = this.#trouble
     if (this.rules.mode !== 'shadow' || trouble === undefined) return undefined
-    const { key, label, state } = this
-    const { trips, openMs } = this.counters
-    const { opened, shadow: tally = new ShadowTally() } = trouble
-    return {
-      key,
-      label,
-      state,
-      opened: trips - tally.tripsBefore,
-      openMs: openMs - tally.openMsBefore,
-      refused: tally.refused,
-      ofThoseWell: tally.well,
-      ofThoseFailed: tally.failed,
-      why: opened?.shadow === true ? opened.message : undefined,
-    }
+    return (trouble.shadow ?? new ShadowTally()).report(this, trouble.opened)
   }
 
   /** @internal Admits a task that is no HTTP request. */
@@ -860,7 +801,7 @@ export class Circuit implements Entry<Circuit> {
     this.#calm = to === 'closed' && this.#mayBeCalm && now >= trouble.pausedUntil
 
     if (from === to && reason !== 'by-hand') return
-    trouble.last = this.#event(trouble, from, to, reason, evidence, now)
+    trouble.last = transitionOf(this, trouble, { from, to, reason, at: this.wiring.time.wall(), evidence }, now)
     if (to === 'open' || to === 'isolated') trouble.opened = trouble.last
     if (from === to) return
     const { circuits, events } = this.wiring
@@ -883,53 +824,10 @@ export class Circuit implements Entry<Circuit> {
     }
   }
 
-  #event(
-    trouble: Trouble,
-    from: State,
-    to: State,
-    reason: TransitionReason,
-    evidence: Evidence,
-    now: number,
-  ): TransitionEvent {
-    const at = this.wiring.time.wall()
-    // An open time is told as it was set, however long that took.
-    const wait = trouble.until - (to === 'open' ? trouble.askedAt : now)
-    const until = to === 'open' ? at + trouble.until - now : undefined
-    const why = reasonFor(reason, evidence, trouble.holds.note)
-    const shadow = this.rules.mode === 'shadow'
-    const message = `${this.label} ${shadow ? '(in shadow) ' : ''}${to}${until === undefined ? '' : ` for ${spell(wait)}`}: ${why}`
-    return { key: this.key, label: this.label, from, to, reason, at, until, evidence, shadow, message }
-  }
-
   #refusedFor(now: number): number | undefined {
     const { state } = this
     if (state === 'isolated' || state === 'bypassed') return undefined
-    return this.#retryAfter(state === 'open' ? 'open' : 'paused', now) || undefined
-  }
-
-  #retryAfter(reason: RefusalReason, now: number): number | undefined {
-    const trouble = this.#trouble
-    if (trouble === undefined || reason === 'isolated' || reason === 'throttled' || reason === 'full') return undefined
-    if (reason === 'paused') return Math.max(0, trouble.pausedUntil - now)
-    if (reason === 'open') return Math.max(0, trouble.until - now, trouble.pausedUntil - now)
-    const full = trouble.leases.taken(now) >= this.rules.permits
-    const first = trouble.probingFrom + COURTESY - now
-    return Math.min(COURTESY, full ? trouble.leases.nextFree - now : first > 0 ? first : COURTESY)
-  }
-
-  #sequelOf(token: number): Sequel {
-    const good = <T>(value: T): T => {
-      this.settle(token, 'success')
-      return value
-    }
-    const bad = (error: unknown): never => {
-      this.settle(token, judgeThrown(error), -1, kindOf(error))
-      throw error
-    }
-    const sequel = { circuit: this, token, good, bad }
-    // A probe's token is its own: only the calls of a closed circuit share one.
-    if (!isProbe(token)) this.wiring.sequel = sequel
-    return sequel
+    return this.#trouble?.retryAfter(state === 'open' ? 'open' : 'paused', now, this.rules.permits) || undefined
   }
 }
 

@@ -1,9 +1,30 @@
 // What a circuit saw when it changed its state, and how it says so.
 import { plural, spell } from './duration.ts'
-import type { Evidence, TransitionReason } from './events.ts'
+import type { Evidence, TransitionEvent, TransitionReason } from './events.ts'
+import type { Mode } from './policy.ts'
+import type { Trouble } from './trouble.ts'
 
-/** @internal Why a circuit opened, in words. */
-export function reasonFor(reason: TransitionReason, evidence: Evidence, note: string | undefined): string {
+type Change = Pick<TransitionEvent, 'from' | 'to' | 'reason' | 'at' | 'evidence'>
+
+/** @internal A change of a circuit, as it is told. */
+export function transitionOf(
+  { key, label, mode }: { readonly key: string; readonly label: string; readonly mode: Mode },
+  { until: ends, askedAt, holds }: Trouble,
+  change: Change,
+  now: number,
+): TransitionEvent {
+  const { from, to, reason, at, evidence } = change
+  // An open time is told as it was set, however long that took.
+  const wait = ends - (to === 'open' ? askedAt : now)
+  const until = to === 'open' ? at + ends - now : undefined
+  const shadow = mode === 'shadow'
+  const how = `${shadow ? '(in shadow) ' : ''}${to}${until === undefined ? '' : ` for ${spell(wait)}`}`
+  const message = `${label} ${how}: ${reasonFor(reason, evidence, holds.note)}`
+  return { key, label, from, to, reason, at, until, evidence, shadow, message }
+}
+
+/** Why a circuit opened, in words. */
+function reasonFor(reason: TransitionReason, evidence: Evidence, note: string | undefined): string {
   const { calls, failures, slow, overdue, streak, streakMs } = evidence
   const kinds = spellKinds(evidence.kinds)
   switch (reason) {

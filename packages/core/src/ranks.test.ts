@@ -39,7 +39,7 @@ const RANKS = [
   ['fleet-terms'],
   ['fleet-link'],
   ['hosts', 'events'],
-  ['evidence', 'sharing', 'task', 'trouble'],
+  ['evidence', 'explain', 'plain-task', 'sharing', 'task', 'trouble'],
   ['circuit'],
   ['body-copy', 'conditional', 'credentials', 'directives', 'freshness', 'is-fallback', 'stored-reply', 'unpacked'],
   ['fenced-replies', 'keeping', 'memory-replies', 'reply-store', 'stand-in'],

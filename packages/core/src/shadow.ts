@@ -1,4 +1,5 @@
 // What a circuit in shadow would have done, and what became of the calls that it let through all the same.
+import type { Counters } from './counters.ts'
 import type { Verdict } from './outcome.ts'
 import type { State } from './state.ts'
 
@@ -17,6 +18,20 @@ export interface ShadowReport {
   readonly ofThoseFailed: number
   /** Why it would have opened last, in a sentence. */
   readonly why: string | undefined
+}
+
+/** What a circuit says of itself in its report. */
+interface InShadow {
+  readonly key: string
+  readonly label: string
+  readonly state: State
+  readonly counters: Counters
+}
+
+/** What of a change counts here. */
+interface Told {
+  readonly shadow: boolean
+  readonly message: string
 }
 
 /** @internal Counts the calls that a circuit in shadow would have refused. */
@@ -53,5 +68,20 @@ export class ShadowTally {
     if (this.well === 0) return
     this.well--
     this.failed++
+  }
+
+  /** @param opened the last change by which the circuit refused, or would have */
+  report({ key, label, state, counters }: InShadow, opened: Told | undefined): ShadowReport {
+    return {
+      key,
+      label,
+      state,
+      opened: counters.trips - this.tripsBefore,
+      openMs: counters.openMs - this.openMsBefore,
+      refused: this.refused,
+      ofThoseWell: this.well,
+      ofThoseFailed: this.failed,
+      why: opened?.shadow === true ? opened.message : undefined,
+    }
   }
 }

@@ -3,7 +3,10 @@ import type { TransitionEvent } from './events.ts'
 import { Holds } from './holds.ts'
 import { Leases } from './leases.ts'
 import type { ShadowTally } from './shadow.ts'
-import type { State } from './state.ts'
+import type { RefusalReason, State } from './state.ts'
+
+/** @internal Milliseconds for which safe requests go first, and the longest wait that a probe under way is given as. */
+export const COURTESY = 1_000
 
 /** @internal Moments are milliseconds on the board's clock. */
 export class Trouble {
@@ -49,5 +52,18 @@ export class Trouble {
   countOpen(shown: State, now: number): void {
     this.openMs = this.openTime(shown, now)
     this.since = now
+  }
+
+  /**
+   * Milliseconds until a call that is refused for this reason may go through, as far as is known.
+   * @param permits how many may probe at a time
+   */
+  retryAfter(reason: RefusalReason, now: number, permits: number): number | undefined {
+    if (reason === 'isolated' || reason === 'throttled' || reason === 'full') return undefined
+    if (reason === 'paused') return Math.max(0, this.pausedUntil - now)
+    if (reason === 'open') return Math.max(0, this.until - now, this.pausedUntil - now)
+    const full = this.leases.taken(now) >= permits
+    const first = this.probingFrom + COURTESY - now
+    return Math.min(COURTESY, full ? this.leases.nextFree - now : first > 0 ? first : COURTESY)
   }
 }

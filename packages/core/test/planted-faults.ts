@@ -294,9 +294,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: 'a refusal names half of the time',
-    file: CIRCUIT,
-    from: "if (reason === 'paused') return Math.max(0, trouble.pausedUntil - now)",
-    to: "if (reason === 'paused') return Math.max(0, trouble.pausedUntil - now) / 2",
+    file: 'trouble.ts',
+    from: "if (reason === 'paused') return Math.max(0, this.pausedUntil - now)",
+    to: "if (reason === 'paused') return Math.max(0, this.pausedUntil - now) / 2",
     in: 'pauses',
     breaks: 'pause',
   },

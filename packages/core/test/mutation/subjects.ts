@@ -10,7 +10,7 @@ export interface Subject {
 
 export const SUBJECTS: Readonly<Record<string, Subject>> = {
   circuit: {
-    mutated: ['circuit'],
+    mutated: ['circuit', 'trouble', 'explain', 'plain-task', 'evidence', 'shadow'],
     tests: [
       'circuit',
       'circuit-waits',
