@@ -84,7 +84,7 @@ export class Billing implements AsyncDisposable {
     }
   }
 
-  /** Stops sending. What waits is sent by the next process that opens the file. */
+  /** Stops sending, and closes the file. What waits is sent by the next process that opens it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.outbox[Symbol.asyncDispose]()
   }

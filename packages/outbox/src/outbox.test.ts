@@ -176,6 +176,25 @@ describe('what waits', () => {
     await emptied(shop)
   })
 
+  test('is ended in a store that is open, whatever stopped before it', async () => {
+    let arrived = (): void => {}
+    const underWay = new Promise<void>((resolve) => (arrived = resolve))
+    const send: typeof fetch = async (...given) => {
+      arrived()
+      return fetch(...given)
+    }
+    const events: string[] = []
+    const store = Object.assign(memoryOutbox(), { [Symbol.dispose]: () => events.push('closed') })
+    await using shop = await openShop({ store, send })
+    shop.outbox.on('sent', () => events.push('sent'))
+    const stop = shop.outbox.drainOn(shop.board)
+    await enqueueAll(shop, 1)
+    await underWay
+    void stop()
+    await shop.outbox[Symbol.asyncDispose]()
+    expect(events).toEqual(['sent', 'closed'])
+  })
+
   test('that a crashed worker had goes out again after its lease, with the same key', async () => {
     await using shop = await openShop({ lease: '2m' })
     const { api, outbox, board, clock } = shop

@@ -63,6 +63,8 @@ export class Outbox {
   readonly #events: Events
   readonly #warned = new Set<string>()
   #drain: Drain | undefined = undefined
+  /** What has been told to stop may be at work still. */
+  #stopping: Promise<unknown> | undefined = undefined
 
   /** @internal */
   constructor(options: OutboxOptions) {
@@ -127,9 +129,11 @@ export class Outbox {
   drainOn(board: Board): () => Promise<void> {
     const drain = this.#drainFor(board)
     drain.start()
-    return async () => {
+    return () => {
       if (this.#drain === drain) this.#drain = undefined
-      await drain.stop()
+      const stopped = drain.stop()
+      this.#stopping = Promise.all([this.#stopping, stopped])
+      return stopped
     }
   }
 
@@ -153,10 +157,14 @@ export class Outbox {
     }
   }
 
-  /** Stops sending, and waits for what is under way. What waits is sent by the next process. */
+  /**
+   * Stops sending, waits for what is under way, and closes what the engine has opened itself: a file of SQLite by its path, from
+   * when on nothing is queued there. What waits is sent by the next process.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#drain?.stop()
+    await Promise.all([this.#drain?.stop(), this.#stopping])
     this.#drain = undefined
+    this.settings.store[Symbol.dispose]?.()
   }
 
   /** @internal */

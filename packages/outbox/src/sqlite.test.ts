@@ -1,10 +1,11 @@
 // SQLite: a file in a temporary folder.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { entryOf, outboxSuite } from '../test/suite.ts'
+import { createOutbox } from './outbox.ts'
 import type { Claim } from './store.ts'
 import { sqliteOutbox, type DatabaseLike } from './sqlite.ts'
 
@@ -25,10 +26,29 @@ describe('a file', () => {
     expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
   })
 
+  test('is closed with the outbox that has it, once: nothing but the file stays, and a call says which one it is', async () => {
+    const file = join(folder, 'closed.db')
+    const files = (): string[] => readdirSync(folder).filter((name) => name.startsWith('closed.db'))
+    {
+      using store = sqliteOutbox(file)
+      await using outbox = createOutbox({ store })
+      await outbox.enqueue({ url: 'https://api.test/', body: 'text', idempotencyHeader: 'Key' })
+      expect(files()).toEqual(['closed.db', 'closed.db-shm', 'closed.db-wal'])
+      await outbox[Symbol.asyncDispose]()
+      expect(files()).toEqual(['closed.db'])
+      await expect(outbox.depth()).rejects.toThrow(`The outbox in ${file}: database is not open`)
+      expect(() => store.put(entryOf())).toThrow(`The outbox in ${file}: database is not open`)
+    }
+    using again = sqliteOutbox(file)
+    expect(again.depth()).toMatchObject({ pending: 1 })
+  })
+
   test('of the caller keeps its settings, and is not closed', () => {
     using database = new DatabaseSync(join(folder, 'own.db'))
     const store = sqliteOutbox(database)
     store.put(entryOf())
+    store[Symbol.dispose]()
+    expect(store.depth()).toMatchObject({ pending: 1 })
     expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'delete' })
     expect(database.prepare('SELECT state FROM fuseboard_outbox').all()).toEqual([{ state: 'pending' }])
   })

@@ -13,13 +13,15 @@ export type DatabaseLike = Pick<DatabaseSync, 'exec' | 'prepare'>
  *
  * @param database the path of a file, which is opened in WAL mode with `synchronous = FULL` so that what was queued survives
  * the loss of power; or a database of the caller's own, whose settings count as they are
+ * @returns the engine. A file that was opened here is closed with the outbox that has it (`await using`), or by
+ * `store[Symbol.dispose]()`: calls fail from then on. A database of the caller's own is not closed.
  * @example createOutbox({ store: sqliteOutbox('outbox.db') })
  * @throws TypeError where it is neither; Error where the file cannot be opened
  */
-export function sqliteOutbox(database: DatabaseLike | string): OutboxStore {
+export function sqliteOutbox(database: DatabaseLike | string): OutboxStore & Disposable {
   if (typeof database === 'string' && database !== '') {
     const own = about(database, () => new DatabaseSync(database))
-    return new Table(() => about(database, () => setUp(own)))
+    return new Table(() => about(database, () => setUp(own)), own)
   }
   const methods = ['exec', 'prepare'] as const
   const isOne = methods.every((name) => typeof (database as Partial<DatabaseLike> | undefined)?.[name] === 'function')
@@ -66,12 +68,14 @@ const SCHEMA = `
 /** How many ended entries go at most when one comes, so that no write takes long. */
 const MOST_GONE = 32
 
-class Table implements OutboxStore {
+class Table implements OutboxStore, Disposable {
   readonly #open: () => DatabaseLike
+  #own: DatabaseSync | undefined
   #statements: Statements | undefined
 
-  constructor(open: () => DatabaseLike) {
+  constructor(open: () => DatabaseLike, own?: DatabaseSync) {
     this.#open = open
+    this.#own = own
   }
 
   put({ request, ...rest }: Entry): 'queued' | 'duplicate' {
@@ -91,7 +95,7 @@ class Table implements OutboxStore {
       attempts,
       notBefore,
     )
-    return Number(changes) === 0 ? 'duplicate' : 'queued'
+    return changes ? 'queued' : 'duplicate'
   }
 
   claim(circuit: string, most: number, now: number, leasedUntil: number): readonly Claim[] {
@@ -127,6 +131,12 @@ class Table implements OutboxStore {
       dead: Number(count.get()?.['dead']),
       circuits: rows.map((row) => String(row['circuit'])),
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#own?.close()
+    // They are made anew at the next call, which says of a closed file which one it is.
+    this.#own = this.#statements = undefined
   }
 
   /** Not when the store is made: the file may be another process's for a moment. */
@@ -183,6 +193,6 @@ type Row = ReturnType<StatementSync['all']>[number]
 
 function entryOf({ entry, body, attempts }: Row): Entry {
   const { request, ...rest } = JSON.parse(String(entry)) as Entry
-  const bytes = body instanceof Uint8Array ? body : undefined
+  const bytes = (body as Uint8Array | null) ?? undefined
   return { ...rest, attempts: Number(attempts), request: { ...request, body: bytes } }
 }

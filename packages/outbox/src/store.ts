@@ -84,4 +84,6 @@ export interface OutboxStore {
   /** What has become of an entry; undefined where it is not known, or no longer. */
   result(id: string): Awaitable<Result | undefined>
   depth(): Awaitable<Depth>
+  /** Closes what the engine has opened itself, and nothing of its user's. Called when the outbox is disposed of. */
+  [Symbol.dispose]?(): void
 }

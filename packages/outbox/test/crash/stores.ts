@@ -9,7 +9,10 @@ export interface Opened extends Disposable {
 }
 
 export function openStore(place: string): Opened {
-  if (!place.startsWith('redis:')) return { store: sqliteOutbox(place), [Symbol.dispose]: () => {} }
+  if (!place.startsWith('redis:')) {
+    const store = sqliteOutbox(place)
+    return { store, [Symbol.dispose]: () => store[Symbol.dispose]() }
+  }
   const connection = new Redis(place, { autoResendUnfulfilledCommands: false, retryStrategy: () => 50 })
   // While it reconnects, its calls say so.
   connection.on('error', () => {})
