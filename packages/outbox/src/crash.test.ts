@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { hasRedis, redisServer } from '../../stores/test/redis-server.ts'
 import { trial, type Plan } from '../test/crash/trial.ts'
+import { dynamoServer, TABLE } from '../test/dynamo-server.ts'
+import { sqsServer } from '../test/sqs-server.ts'
 
 describe('through an outage and several deaths no subscription that was answered for is lost, and none is made twice', () => {
   const check = async (plan: Pick<Plan, 'customers' | 'place'>): Promise<void> => {
@@ -24,4 +26,14 @@ describe('through an outage and several deaths no subscription that was answered
     },
     60_000,
   )
+
+  test('in DynamoDB', async () => {
+    await using server = await dynamoServer()
+    await check({ customers: 40, place: `dynamodb://${server.host}/${TABLE}` })
+  }, 60_000)
+
+  test('in SQS', async () => {
+    await using server = await sqsServer()
+    await check({ customers: 40, place: `sqs://${server.host}` })
+  }, 60_000)
 })

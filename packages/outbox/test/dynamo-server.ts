@@ -7,6 +7,7 @@ import dynalite from 'dynalite'
 export const TABLE = 'fuseboard'
 
 export interface DynamoServer extends AsyncDisposable {
+  readonly host: string
   readonly client: DynamoDBClient
 }
 
@@ -14,9 +15,9 @@ export async function dynamoServer(keyName = 'k'): Promise<DynamoServer> {
   const server = dynalite({ createTableMs: 0 })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' }
-  const client = new DynamoDBClient({ endpoint: `http://127.0.0.1:${port}`, region: 'local', credentials })
+  const client = new DynamoDBClient({ endpoint: `http://${host}`, region: 'local', credentials })
   await client.send(
     new CreateTableCommand({
       TableName: TABLE,
@@ -37,6 +38,7 @@ export async function dynamoServer(keyName = 'k'): Promise<DynamoServer> {
   )
   await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.05 }, { TableName: TABLE })
   return {
+    host,
     client,
     async [Symbol.asyncDispose]() {
       client.destroy()

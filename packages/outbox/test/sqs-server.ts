@@ -1,4 +1,4 @@
-// SQS on a free port of 127.0.0.1, as far as an outbox needs it: standard and FIFO queues, with a clock of its own.
+// SQS on a free port of 127.0.0.1, as far as an outbox needs it: standard and FIFO queues, with a clock that can be set.
 import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -7,12 +7,13 @@ import { text } from 'node:stream/consumers'
 import { SQSClient } from '@aws-sdk/client-sqs'
 
 export interface SqsServer extends AsyncDisposable {
+  readonly host: string
   readonly client: SQSClient
   /** A queue of this name, which is made when it is first used; FIFO where it ends with `.fifo`. */
   urlOf(name: string): string
   /** What is in a queue, in the order in which it came. */
   messagesIn(name: string): readonly Message[]
-  /** Sets its clock, to milliseconds since the epoch. */
+  /** Stops its clock, at milliseconds since the epoch. @default that of the machine, which goes on */
   at(now: number): void
   /** Every call that came, in order. */
   readonly calls: { readonly action: string; readonly input: Input }[]
@@ -41,7 +42,7 @@ interface Queue {
 }
 
 export async function sqsServer(): Promise<SqsServer> {
-  let now = 0
+  let now = (): number => Date.now()
   let lost = ''
   const calls: SqsServer['calls'] = []
   const queues = new Map<string, Queue>()
@@ -57,7 +58,7 @@ export async function sqsServer(): Promise<SqsServer> {
       calls.push({ action, input })
       const name = String(input['QueueUrl']).split('/').at(-1) ?? ''
       try {
-        const answer = perform(action, input, queueOf(name), name.endsWith('.fifo'), now)
+        const answer = perform(action, input, queueOf(name), name.endsWith('.fifo'), now())
         if (lost === action) {
           lost = ''
           return response.destroy()
@@ -73,14 +74,16 @@ export async function sqsServer(): Promise<SqsServer> {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const endpoint = `http://${host}`
   const client = new SQSClient({ endpoint, region: 'local', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } })
   return {
+    host,
     client,
     calls,
     urlOf: (name) => `${endpoint}/123456789012/${name}`,
     messagesIn: (name) => queueOf(name).messages,
-    at: (time) => void (now = time),
+    at: (time) => void (now = () => time),
     lose: (action) => void (lost = action),
     async [Symbol.asyncDispose]() {
       client.destroy()

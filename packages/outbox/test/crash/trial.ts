@@ -58,7 +58,7 @@ export async function trial({ customers, processes, kills, seed, ...plan }: Plan
   try {
     await using service = await startService(random)
     const place = plan.place ?? join(folder, 'outbox.db')
-    using opened = openStore(place)
+    using opened = await openStore(place, new URL(service.url).host)
     const shop = new Shop({ service, place, store: opened.store, customers, random })
     await shop.run(processes, kills, plan.strike)
     return await shop.tally()

@@ -17,8 +17,9 @@ async function tokenOf(renew: boolean): Promise<string> {
   return (token = await response.text())
 }
 
+const { store } = await openStore(place, new URL(url).host)
 const outbox = createOutbox({
-  store: openStore(place).store,
+  store,
   async prepare(request, { renew }) {
     request.headers.set('authorization', `Bearer ${await tokenOf(renew)}`)
   },
