@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { trial, type Plan, type Tally } from '../../packages/outbox/test/crash/trial.ts'
+import { dynamoServer, TABLE } from '../../packages/outbox/test/dynamo-server.ts'
+import { sqsServer } from '../../packages/outbox/test/sqs-server.ts'
 import { hasRedis, redisServer } from '../../packages/stores/test/redis-server.ts'
 
 type Print = (line: string) => void
@@ -11,10 +13,22 @@ type Print = (line: string) => void
 export async function soakOutbox(print: Print, seed: number): Promise<readonly string[]> {
   const plan = { customers: 500, processes: 2, kills: 40, seed }
   const broken = [...(await soak(print, 'one SQLite file', plan))]
+  broken.push(...(await inDynamo((place) => soak(print, 'DynamoDB, by dynalite', { ...plan, place }))))
+  broken.push(...(await inSqs((place) => soak(print, 'SQS, by a small one of our own', { ...plan, place }))))
   if (!hasRedis) return broken
   broken.push(...(await inRedis((place) => soak(print, 'BullMQ in one Redis', { ...plan, place }))))
   broken.push(...(await whileRedisDies(print, { ...plan, customers: 250, kills: 20 })))
   return broken
+}
+
+async function inDynamo<T>(use: (place: string) => Promise<T>): Promise<T> {
+  await using server = await dynamoServer()
+  return await use(`dynamodb://${server.host}/${TABLE}`)
+}
+
+async function inSqs<T>(use: (place: string) => Promise<T>): Promise<T> {
+  await using server = await sqsServer()
+  return await use(`sqs://${server.host}`)
 }
 
 async function inRedis<T>(use: (place: string) => Promise<T>): Promise<T> {
