@@ -26,7 +26,7 @@ const PATIENCE = 60_000
 const WAITING = 1_800_000
 
 export async function rehearse({ scale, seed }: Options, tellAll: Tell, stop: AbortSignal): Promise<Ending> {
-  const patience = AbortSignal.timeout(PATIENCE + WAITING / scale)
+  const patience = AbortSignal.timeout(Math.ceil(PATIENCE + WAITING / scale))
   const signal = AbortSignal.any([stop, patience])
 
   // What is still under way when it is stopped is nobody's concern.

@@ -29,7 +29,8 @@ export interface Means {
 /** @internal Sends a request; within half of its lease, come what may. */
 export async function deliver(claim: Claim, means: Means): Promise<Outcome> {
   const { settings } = means
-  const signal = AbortSignal.timeout(settings.lease / 2)
+  // It takes whole milliseconds only.
+  const signal = AbortSignal.timeout(Math.ceil(settings.lease / 2))
   const first = await attempt(claim, means, signal, false)
   // A token may have run out although who keeps it thinks otherwise. The host did nothing, so nothing is done twice.
   const renew = first.kind === 'unwanted' && first.receipt?.status === 401 && settings.prepare !== undefined

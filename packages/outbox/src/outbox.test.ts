@@ -301,6 +301,13 @@ describe('an answer', () => {
     expect(shop.api.made).toEqual(new Map([['k', '{"of":"k"}']]))
   })
 
+  test.each([3_001, 2_857.14])('comes within half of any lease, such as one of %d ms', async (lease) => {
+    await using shop = await openShop({ lease })
+    const { id } = await enqueue(shop, 'k')
+    expect(await shop.outbox.drain(shop.board)).toEqual({ sent: 1, dead: 0, waiting: 0 })
+    expect(await shop.outbox.result(id)).toMatchObject({ state: 'sent' })
+  })
+
   test('that has no end is an answer', async () => {
     await using shop = await openShop({
       send: async () => new Response(new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(9_999)) })),
