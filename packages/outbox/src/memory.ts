@@ -20,9 +20,9 @@ class Memory implements OutboxStore {
   #leases = 0
 
   put(entry: Entry): 'queued' | 'duplicate' {
+    this.#clear(entry.queuedAt)
     const known = this.#rows.get(entry.id)
     if (known !== undefined && known.ending?.state !== 'dead') return 'duplicate'
-    this.#clear(entry.queuedAt)
     // As the latest: what waits longest goes first.
     this.#rows.delete(entry.id)
     this.#rows.set(entry.id, { entry, due: entry.notBefore, lease: '', error: undefined, ending: undefined })

@@ -151,7 +151,7 @@ class Table implements OutboxStore, Disposable {
          ON CONFLICT (id) DO UPDATE SET circuit = excluded.circuit, key = excluded.key, entry = excluded.entry, body = excluded.body,
            queued = excluded.queued, expires = excluded.expires, attempts = excluded.attempts, due = excluded.due,
            lease = '', error = NULL, state = 'pending', ending = NULL
-         WHERE state = 'dead'`,
+         WHERE state = 'dead' OR (state = 'sent' AND expires <= excluded.queued)`,
       ),
       // What was sent is remembered for as long as the API remembers it: until then it is a duplicate.
       clear: database.prepare(

@@ -104,6 +104,23 @@ export function outboxSuite(
       expect(await store.result(entry.id)).toEqual({ state: 'pending', attempts: 0, error: undefined })
     })
 
+    test('takes one that was sent in once more when it has expired, however many others have', async () => {
+      const store = await open()
+      const first = entryOf()
+      const others = Array.from({ length: 39 }, (_, n) => `${first.id}-${n}`)
+      const all = [first, ...others.map((id) => ({ ...first, id, idempotencyKey: id }))]
+      for (const one of all) await store.put(one)
+      for (const one of await claim(store, first, NOW, 40)) {
+        await store.settle(one, { state: 'sent', at: NOW, receipt: { status: 201, headers: [], body: '' } })
+      }
+      const last = all.at(-1) as Entry
+      const again = { ...last, queuedAt: NOW + HOUR, notBefore: NOW + HOUR, expiresAt: NOW + 2 * HOUR }
+      await at(NOW + HOUR)
+      expect(await store.put(again)).toBe('queued')
+      expect((await claim(store, again, NOW + HOUR)).map(plain)).toEqual([again])
+      expect(await store.result(last.id)).toEqual({ state: 'pending', attempts: 0, error: undefined })
+    })
+
     test('gives out the oldest first, so many, of one circuit, and none before its time', async () => {
       const store = await open()
       const first = entryOf()
