@@ -236,7 +236,10 @@ export class Drain {
     if (wait !== undefined) this.#pause(lane, wait)
     if (attempts >= maxAttempts) return bury(`It was given up after ${attempts} tries: ${error}`)
     const grown = Math.min(backoff.from * backoff.factor ** claim.attempts, backoff.to)
-    const at = wall() + Math.max(wait ?? 0, grown)
+    const now = wall()
+    // One that is told to wait for longer than it may would not be heard of until then.
+    const asked = wait !== undefined && now + wait < claim.expiresAt ? wait : 0
+    const at = now + Math.max(asked, grown)
     await store.retry(claim, { at, attempts, error })
     this.#events.tell('retry', { id, circuit, idempotencyKey, error, at, attempts })
   }

@@ -289,6 +289,16 @@ describe('an answer', () => {
     expect([...api.made.keys()].toSorted()).toEqual(['k', 'other'])
   })
 
+  test('with a Retry-After beyond the life of a request does not keep it until then', async () => {
+    await using shop = await sent(503, { expires: '1h' }, { 'retry-after': '3600' })
+    const { api, outbox } = shop
+    const retries = told(shop, 'retry')
+    await vi.waitFor(() => expect(retries).toMatchObject([{ at: NOON + 5_000 }]))
+    Object.assign(api, { trouble: undefined, headers: {} })
+    await passing(shop, 10_000, async () => expect((await outbox.depth()).pending).toBe(0))
+    expect([...api.made.keys()]).toEqual(['k'])
+  })
+
   test('that does not come is a try, within half of the lease', async () => {
     await using shop = await openShop({ lease: 400 })
     shop.api.trouble = 'hang'
