@@ -132,7 +132,7 @@ export class Outbox {
     return () => {
       if (this.#drain === drain) this.#drain = undefined
       const stopped = drain.stop()
-      this.#stopping = Promise.all([this.#stopping, stopped])
+      this.#stopping = Promise.allSettled([this.#stopping, stopped])
       return stopped
     }
   }
