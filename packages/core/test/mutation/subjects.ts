@@ -23,6 +23,8 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
       'circuit-tasks',
       'circuit-claims',
       'circuit-sharing',
+      'evidence',
+      'shadow',
       'snapshot',
       'configure',
       'modes',
