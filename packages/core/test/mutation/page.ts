@@ -49,5 +49,8 @@ function told({ file, at, line, from, to }: Survivor): string {
 
 function code(text: string): string {
   const shown = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text
-  return shown.includes('`') ? `\`\` ${shown} \`\`` : `\`${shown}\``
+  if (!shown.includes('`')) return `\`${shown}\``
+  // As oxfmt has it: a space only where a fence would run into the text.
+  const space = /^`|`$/.test(shown) ? ' ' : ''
+  return `\`\`${space}${shown}${space}\`\``
 }
