@@ -62,8 +62,7 @@ class Admin {
 
   constructor(board: Board, options: AdminOptions) {
     const check = new Check('admin')
-    check.object(options, 'options')
-    check.known(options, { basePath: true, hosts: true, authorize: true })
+    check.known(options, ['basePath', 'hosts', 'authorize'])
     const { basePath = '/', hosts = ['localhost', '127.0.0.1', '[::1]'], authorize } = options
     if (typeof basePath !== 'string' || !basePath.startsWith('/'))
       check.fail('basePath', 'must be a path that begins with /', basePath, TypeError)

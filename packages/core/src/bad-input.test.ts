@@ -18,9 +18,6 @@ const TIME = "must be milliseconds or text such as '30s'"
 
 describe('wrong options of a board', () => {
   test.each([
-    [null, 'TypeError: the options of a board must be an object, got null'],
-    [[], 'TypeError: the options of a board must be an object, got []'],
-    ['a.test', 'TypeError: the options of a board must be an object, got "a.test"'],
     [{ maxCircuits: 0 }, `RangeError: maxCircuits ${COUNT}, got 0`],
     [{ maxCircuits: '5' }, 'TypeError: maxCircuits must be a number, got "5"'],
     [{ clock: {} }, 'TypeError: clock must have a method now, got {}'],
@@ -35,6 +32,36 @@ describe('wrong options of a board', () => {
     expect(told(() => createBoard(options as never))).toBe(message)
     expect(told(() => toBoard(options as never))).toBe(message)
     expect(told(() => guardFetch(options as never))).toBe(message)
+  })
+
+  test.each([
+    [null, 'null'],
+    [42, '42'],
+    [[], '[]'],
+    ['a.test', '"a.test"'],
+    [createBoard, 'function createBoard'],
+    [new Map([['a.test', { openFor: '5s' }]]), 'object Map'],
+    [Promise.resolve({ openFor: '5s' }), 'object Promise'],
+  ])('%o is told where a board or its options are wanted', (given, shown) => {
+    expect(told(() => createBoard(given as never))).toBe(
+      `TypeError: the options of a board must be an object, got ${shown}`,
+    )
+    const message = `TypeError: a board or its options must be an object, got ${shown}`
+    expect(told(() => toBoard(given as never))).toBe(message)
+    expect(told(() => guardFetch(given as never))).toBe(message)
+  })
+
+  test('hosts in a Map, of which none would be met, are told', () => {
+    const hosts = new Map([['a.test', { openFor: '5s' }]]) as never
+    expect(told(() => createBoard({ hosts }))).toBe('TypeError: hosts must be an object, got object Map')
+  })
+
+  test('nothing is shown of what is in a client', () => {
+    class Redis {
+      options = { password: 'secret' }
+    }
+    const message = 'TypeError: replies must have the methods get, set and delete, got object Redis'
+    expect(told(() => createBoard({ replies: new Redis() as never }))).toBe(message)
   })
 
   test('a board is told where options belong, and where a policy does', () => {
@@ -100,7 +127,7 @@ describe('a wrong policy of a guard', () => {
     ],
     [
       { fallback: [] },
-      /^TypeError: fallback is not an option; there are label, window, .*, classify, maxInFlight, throttle, mode, stack, expected$/,
+      /^TypeError: fallback is not an option; there are label, window, .*, maxInFlight, throttle, mode, stack, classify, expected$/,
     ],
     [{ key: fn }, /^TypeError: key is not an option/],
     [{ probe: fn }, /^TypeError: probe is not an option/],

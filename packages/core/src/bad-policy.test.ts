@@ -1,6 +1,6 @@
 // A wrong policy: each option is told at once, by its name, its rule, and the value that was given.
 import { describe, expect, test } from 'vitest'
-import { createBoard, staleIfError, type BoardOptions } from './index.ts'
+import { createBoard, reply, staleIfError, type BoardOptions } from './index.ts'
 
 /** What a call throws, as `Kind: message`. */
 function told(call: () => unknown): string {
@@ -16,8 +16,8 @@ const RATIO = 'must be above 0 and at most 1'
 const COUNT = 'must be a whole number from 1 to 1000000'
 const TIME = "must be milliseconds or text such as '30s'"
 const POLICY =
-  'label, key, window, failureRate, minimumCalls, consecutiveFailures, slowAfter, slowRate, openFor, maxPause, probes, probe, ' +
-  'abandonedAfter, rateLimit, classify, maxInFlight, throttle, mode, fallback, stack'
+  'label, key, window, failureRate, minimumCalls, consecutiveFailures, slowAfter, slowRate, openFor, maxPause, probes, ' +
+  'abandonedAfter, rateLimit, maxInFlight, throttle, mode, stack, probe, classify, fallback'
 const circle: Record<string, unknown> = {}
 circle['self'] = circle
 
@@ -112,10 +112,44 @@ describe('a wrong policy', () => {
   })
 
   test('a name that is none is told, with those that there are', () => {
-    const message = `TypeError: failuresRate is not an option; there are ${POLICY}, hosts, replies, maxCircuits, fleet, clock`
+    const message = `TypeError: failuresRate is not an option; did you mean failureRate? There are ${POLICY}, hosts, replies, maxCircuits, fleet, clock`
     expect(told(() => createBoard({ failuresRate: 0.5 } as never))).toBe(message)
-    const host = `TypeError: hosts["a.test"].failuresRate is not an option; there are ${POLICY}`
+    const host = `TypeError: hosts["a.test"].failuresRate is not an option; did you mean failureRate? There are ${POLICY}`
     expect(told(() => createBoard({ hosts: { 'a.test': { failuresRate: 0.5 } as never } }))).toBe(host)
+  })
+
+  test.each([
+    ['openfor', 'openFor'],
+    ['opnFor', 'openFor'],
+    ['fallbacks', 'fallback'],
+    ['minimunCalls', 'minimumCalls'],
+    ['consecutiveFails', 'consecutiveFailures'],
+    ['host', 'hosts'],
+    ['timeout', undefined],
+    ['errorThresholdPercentage', undefined],
+    ['', undefined],
+    ['x'.repeat(10_000), undefined],
+  ])('a name that is near to one is told with it: %s, %s', (name, near) => {
+    const meant = /did you mean (\w+)\? There are label/.exec(told(() => createBoard({ [name]: 1 } as never)))
+    expect(meant?.[1]).toBe(near)
+  })
+
+  test.each([
+    [reply, 'reply'],
+    [[staleIfError(), reply], 'reply'],
+    [staleIfError, 'staleIfError'],
+  ])('%o, what makes a fallback and was not called, is told', (fallback, name) => {
+    const rule = 'it must be staleIfError(...), reply(...), a function, or a list of these'
+    const message = `fallback was not called: ${rule}, got function ${name}`
+    expect(told(() => createBoard({ fallback: fallback as never }))).toBe(`RangeError: ${message}`)
+    expect(told(() => createBoard().configure('a.test', { fallback: fallback as never }))).toBe(
+      `RangeError: hosts["a.test"].${message}`,
+    )
+  })
+
+  test('a function of the same name is a fallback', () => {
+    const own = { reply: () => reply({ text: '' }) }
+    expect(told(() => createBoard({ fallback: own.reply }))).toBe('nothing')
   })
 
   test('what cannot be shown as JSON is told all the same', () => {

@@ -10,7 +10,7 @@ import { Events, type BoardEvents, type Listener, type StoreEvent } from './even
 import { BOARD, guardOn, readKey, type Fn, type Guarded, type GuardedByKey, type GuardPolicy } from './guarded.ts'
 import { hostOf, isOrigin, originOf } from './host.ts'
 import { HostRules, type NamedHost } from './hosts.ts'
-import { Check } from './check.ts'
+import { Check, checkObject } from './check.ts'
 import { POLICY_OPTIONS, type Hosts, type Policy, type Rules } from './policy.ts'
 import { Registry } from './registry.ts'
 import type { ReplyCounters } from './reply-counters.ts'
@@ -72,8 +72,7 @@ export class Board {
     Object.defineProperty(this, BOARD, { value: true })
     const check = new Check('')
     if (isBoard(options)) throw new TypeError('The options of a board are wanted, got a board')
-    check.object(options, 'the options of a board')
-    check.known(options, OPTIONS)
+    check.known(options, OPTIONS, undefined, 'the options of a board')
     const { hosts, replies, maxCircuits = 1_024, fleet, clock, ...own } = options
     if (clock !== undefined && typeof clock?.now !== 'function')
       check.fail('clock', 'must have a method now', clock, TypeError)
@@ -403,9 +402,7 @@ export class Board {
   }
 }
 
-const OPTIONS: Record<string, true> = Object.fromEntries(
-  [...POLICY_OPTIONS, 'hosts', 'replies', 'maxCircuits', 'fleet', 'clock'].map((name) => [name, true]),
-)
+const OPTIONS = [...POLICY_OPTIONS, 'hosts', 'replies', 'maxCircuits', 'fleet', 'clock']
 
 /**
  * Makes a board: the policy of every host, and of particular ones.
@@ -427,7 +424,9 @@ export function defaultBoard(): Board {
 /** @internal A board as adapters are given one. Boards are known by their brand, since there may be two copies of this code. */
 export function toBoard(options?: Board | BoardOptions): Board {
   if (options === undefined) return defaultBoard()
-  return isBoard(options) ? options : createBoard(options)
+  if (isBoard(options)) return options
+  checkObject(options, 'a board or its options')
+  return createBoard(options)
 }
 
 const isBoard = (value: Board | BoardOptions): value is Board =>

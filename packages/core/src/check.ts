@@ -1,4 +1,5 @@
 // Rules for options, and the words for breaking one.
+import { isPromise } from './awaitable.ts'
 import { parse, show } from './duration.ts'
 
 /** @internal What a wrong option is told: its name, the rule, and the value given. */
@@ -13,16 +14,14 @@ export class Check {
     throw new Kind(`${this.#name(name)} ${rule}, got ${show(value)}`)
   }
 
-  object(value: unknown, name: string): void {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      this.fail(name, 'must be an object', value, TypeError)
-  }
-
-  known(value: object, names: Record<string, true>, name = ''): void {
+  /** @param what what the value is where it is no object */
+  known(value: object, names: readonly string[], name?: string, what = `the options of ${this.#where}`): void {
+    checkObject(value, name ? this.#name(name) : what)
     for (const option of Object.keys(value)) {
-      if (names[option] === true) continue
-      const path = name === '' ? option : `${name}.${option}`
-      throw new TypeError(`${this.#name(path)} is not an option; there are ${Object.keys(names).join(', ')}`)
+      if (names.includes(option)) continue
+      const meant = names.find((one) => isNear(option, one, one.length / 3))
+      const hint = meant === undefined ? 'there' : `did you mean ${meant}? There`
+      throw new TypeError(`${this.#name(name, option)} is not an option; ${hint} are ${names.join(', ')}`)
     }
   }
 
@@ -69,10 +68,23 @@ export class Check {
     return ms
   }
 
-  #name(name: string): string {
-    return this.#where === '' ? name : `${this.#where}.${name}`
+  #name(...names: (string | undefined)[]): string {
+    return [this.#where, ...names].filter(Boolean).join('.')
   }
 }
 
-/** The most that any count may be: beyond it a window of calls would no longer be small. */
+/** @internal @throws TypeError where it is none, by all that it is called */
+export function checkObject(value: unknown, what: string): void {
+  // Of a list, a Map or a promise no option would ever be read.
+  if (typeof value !== 'object' || value === null || Symbol.iterator in value || isPromise(value))
+    throw new TypeError(`${what} must be an object, got ${show(value)}`)
+}
+
+/** The most that any count may be: beyond it a window of calls would no longer be smnames. */
 const MOST = 1_000_000
+
+/** Whether so many letters more or less make one name of another. */
+function isNear(given: string, name: string, edits: number): boolean {
+  if (given[0] === name[0]) return given === name || isNear(given.slice(1), name.slice(1), edits)
+  return edits >= 1 && (isNear(given.slice(1), name, edits - 1) || isNear(given, name.slice(1), edits - 1))
+}

@@ -181,7 +181,11 @@ describe('board.configure', () => {
   })
 
   test.each([
-    ['a.test', { openfor: 1 }, /^TypeError: hosts\["a\.test"\]\.openfor is not an option; there are label/],
+    [
+      'a.test',
+      { openfor: 1 },
+      /^TypeError: hosts\["a\.test"\]\.openfor is not an option; did you mean openFor\? There are label/,
+    ],
     ['a.test', { failureRate: 50 }, 'RangeError: hosts["a.test"].failureRate must be above 0 and at most 1, got 50'],
     ['a.test', { throttle: 0.5 }, 'RangeError: hosts["a.test"].throttle must be a number of at least 1, got 0.5'],
     [

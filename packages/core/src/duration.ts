@@ -33,7 +33,9 @@ export function show(value: unknown): string {
   if (typeof value === 'function') return `function ${value.name}`.trim()
   if (typeof value !== 'object' || value === null) return String(value)
   try {
-    return JSON.stringify(value) ?? 'an object'
+    const { name = 'Object' } = Object(value.constructor) as { name?: string }
+    // What is in a client or an error may be a secret, and in a Map or a promise nothing would be seen.
+    return ['Object', 'Array'].includes(name) ? (JSON.stringify(value) ?? 'an object') : `object ${name}`
   } catch {
     return 'an object'
   }

@@ -48,8 +48,7 @@ export interface GuardFetchOptions {
  */
 export function guardFetch(options?: Board | BoardOptions, given: GuardFetchOptions = {}): Fetch {
   const check = new Check('')
-  check.object(given, 'the options of guardFetch')
-  check.known(given, { fetch: true, refusal: true })
+  check.known(given, ['fetch', 'refusal'], undefined, 'the options of guardFetch')
   const { fetch, refusal = 'throw' } = given
   check.optional(fetch, 'fetch', 'function')
   check.oneOf(refusal, 'refusal', ['throw', 'response'])

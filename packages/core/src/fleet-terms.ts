@@ -59,8 +59,7 @@ const OPTIONS: Record<keyof FleetOptions, true> = {
 /** @internal @throws TypeError or RangeError that names the option, its rule and the value */
 export function readTerms(options: FleetOptions, pushed: boolean): Terms {
   const check = new Check('fleet')
-  check.object(options, 'options')
-  check.known(options, OPTIONS)
+  check.known(options, Object.keys(OPTIONS))
   const { trust = 'corroborate', reads = inLambda() ? 'suspicion' : 'polling' } = options
   const refresh = check.span(options.refresh ?? (pushed ? '10s' : '1s'), 'refresh')
   const staleAfter = check.span(options.staleAfter ?? 2 * refresh, 'staleAfter')
@@ -80,7 +79,7 @@ function readTrust(trust: Trust, check: Check): number {
   if (typeof trust !== 'object' || trust === null) {
     return check.oneOf(trust, 'trust', ['corroborate', 'follow']) === 'follow' ? 1 : 0
   }
-  check.known(trust, { quorum: true }, 'trust')
+  check.known(trust, ['quorum'], 'trust')
   return check.count(trust.quorum, 'trust.quorum')
 }
 

@@ -76,11 +76,11 @@ const COUNT = 'must be a whole number from 1 to 1000000'
 
 describe('a wrong option of a fleet', () => {
   test.each<[options: unknown, message: string]>([
-    [null, 'TypeError: fleet.options must be an object, got null'],
-    ['follow', 'TypeError: fleet.options must be an object, got "follow"'],
+    [null, 'TypeError: the options of fleet must be an object, got null'],
+    ['follow', 'TypeError: the options of fleet must be an object, got "follow"'],
     [
       { trusts: 'follow' },
-      'TypeError: fleet.trusts is not an option; there are trust, reads, refresh, staleAfter, wait, timeout, jitter',
+      'TypeError: fleet.trusts is not an option; did you mean trust? There are trust, reads, refresh, staleAfter, wait, timeout, jitter',
     ],
     [{ trust: 'all' }, 'TypeError: fleet.trust must be one of "corroborate", "follow", got "all"'],
     [{ trust: null }, 'TypeError: fleet.trust must be one of "corroborate", "follow", got null'],

@@ -27,10 +27,8 @@ export type Guarded<F extends Fn> = F & { readonly circuit: Circuit }
 export type GuardedByKey<F extends Fn> = F & { readonly circuit: (...args: Parameters<F>) => Circuit }
 
 /** @internal The options of a guard's policy. */
-const OPTIONS: Record<string, true> = Object.fromEntries(
-  [...POLICY_OPTIONS, 'expected']
-    .filter((name) => !['key', 'probe', 'fallback', 'rateLimit', 'abandonedAfter'].includes(name))
-    .map((name) => [name, true]),
+const OPTIONS = [...POLICY_OPTIONS, 'expected'].filter(
+  (name) => !['key', 'probe', 'fallback', 'rateLimit', 'abandonedAfter'].includes(name),
 )
 
 /** @internal What a guard needs of its board. */
@@ -47,8 +45,7 @@ export interface GuardHome {
 export function readGuardPolicy(policy: GuardPolicy): { rules: Policy; judging: RunOptions } {
   const check = new Check('')
   if (BOARD in Object(policy)) throw new TypeError('A guard takes a policy, got a board: use board.guard(name, fn)')
-  check.object(policy, 'the policy of a guard')
-  check.known(policy, OPTIONS)
+  check.known(policy, OPTIONS, undefined, 'the policy of a guard')
   const { expected, classify, ...rules } = policy
   check.optional(classify, 'classify', 'function')
   const list = Array.isArray(expected) ? (expected as readonly unknown[]) : [expected ?? Error]

@@ -2,7 +2,7 @@
 import { ask } from './ask.ts'
 import { show } from './duration.ts'
 import { hostOf } from './host.ts'
-import { Check } from './check.ts'
+import { checkObject } from './check.ts'
 import { forcedMode, lesser } from './environment.ts'
 import { readPolicy, type Hosts, type Policy, type Rules } from './policy.ts'
 
@@ -63,9 +63,8 @@ export class HostRules {
    * @throws TypeError or RangeError where the name or an option is wrong: then nothing has changed
    */
   configure(name: string, patch: Policy): { before: Rules | false | undefined; now: Rules } {
-    const where = `hosts[${show(name)}]`
-    if (typeof name !== 'string' || !isName(name)) throw new TypeError(`${where} ${NAME_RULE}, got ${show(name)}`)
-    new Check('').object(patch, where)
+    const where = placeOf(name)
+    checkObject(patch, where)
     const before = this.#named.get(name)
     const nearest = this.#nameOf(name)
     const given = nearest === undefined ? this.#answer(name) : this.#policies.get(nearest)
@@ -119,13 +118,12 @@ export class HostRules {
   }
 
   #name(hosts: Readonly<Record<string, Policy | false>>): void {
-    new Check('').object(hosts, 'hosts')
+    checkObject(hosts, 'hosts')
     for (const [name, policy] of Object.entries(hosts)) {
-      const where = `hosts[${show(name)}]`
-      if (!isName(name)) throw new TypeError(`${where} ${NAME_RULE}, got ${show(name)}`)
+      const where = placeOf(name)
       if (policy === false) this.#named.set(name, false)
       else {
-        new Check('').object(policy, where)
+        checkObject(policy, where)
         this.#policies.set(name, policy)
         this.#named.set(name, this.over(policy, where))
       }
@@ -144,7 +142,7 @@ export class HostRules {
     const where = `hosts(${show(host)})`
     const read = (policy: unknown): Rules | false => {
       if (policy === undefined || policy === false) return policy ?? this.#ownRules
-      new Check('').object(policy, where)
+      checkObject(policy, where)
       let rules = this.#asked.get(policy as Policy)
       if (rules === undefined) this.#asked.set(policy as Policy, (rules = this.over(policy as Policy, where)))
       return rules
@@ -160,7 +158,12 @@ const isOne = (name: string, rules: Rules): boolean => !name.startsWith('*.') &&
 
 const withoutPort = (host: string): string => host.replace(/:\d+$/, '')
 
-const NAME_RULE = 'must be a host, host:port or *.wildcard in lower case'
+/** Where the policy of a name stands. @throws TypeError where it is no name of hosts */
+function placeOf(name: unknown): string {
+  const shown = show(name)
+  if (typeof name === 'string' && isName(name)) return `hosts[${shown}]`
+  throw new TypeError(`hosts[${shown}] must be a host, host:port or *.wildcard in lower case, got ${shown}`)
+}
 
 /** Whether requests are known by that name: as the URL standard writes hosts, with the port of one of the two schemes. */
 function isName(name: string): boolean {

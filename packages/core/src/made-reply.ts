@@ -2,7 +2,7 @@
 import { isFieldValue, isToken } from './field.ts'
 import type { HeaderPairs } from './headers.ts'
 import { Check } from './check.ts'
-import type { Failure, Fallback, Reply } from './reply.ts'
+import { MAKER, type Failure, type Fallback, type Reply } from './reply.ts'
 import { standIn } from './stand-in.ts'
 
 /** What a made reply holds: one of `json`, `text` and `body`, unless its status allows none (204, 205, 304). */
@@ -30,9 +30,8 @@ export interface MadeReply {
  * @throws TypeError or RangeError where an option is wrong
  */
 export function reply(made: MadeReply): Fallback {
-  new Check('').object(made, 'the options of reply')
   const check = new Check('reply')
-  check.known(made, OPTIONS)
+  check.known(made, Object.keys(OPTIONS))
   const { status = 200, statusText = '', methods } = made
   if (!(Number.isInteger(status) && status >= 200 && status <= 599))
     check.fail('status', 'must be from 200 to 599', status)
@@ -47,6 +46,8 @@ export function reply(made: MadeReply): Fallback {
     ...(methods === undefined && { chosen }),
   }
 }
+
+Reflect.set(reply, MAKER, true)
 
 const OPTIONS: Record<keyof MadeReply, true> = {
   status: true,

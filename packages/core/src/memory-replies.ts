@@ -31,8 +31,7 @@ export interface MemoryReplies extends ReplyStore {
  */
 export function memoryReplies(options: MemoryRepliesOptions = {}): MemoryReplies {
   const check = new Check('memoryReplies')
-  new Check('').object(options, 'the options of memoryReplies')
-  check.known(options, { maxBytes: true, maxEntries: true })
+  check.known(options, ['maxBytes', 'maxEntries'])
   return new LeastRecentlyUsed(
     readBytes(options.maxBytes ?? 32 << 20, 'maxBytes', check),
     check.count(options.maxEntries ?? 2_000, 'maxEntries'),

@@ -2,7 +2,7 @@
 import { Check } from './check.ts'
 import { spell, type Duration } from './duration.ts'
 import type { Outcome, Verdict } from './outcome.ts'
-import type { FallbackOption } from './reply.ts'
+import { MAKER, type Fallback, type FallbackOption } from './reply.ts'
 import type { HttpRequest } from './request.ts'
 
 /** Whether a circuit acts on what it finds. */
@@ -154,7 +154,7 @@ export const spanOf = (rules: Rules): number => rules.windowMs || COUNT_WINDOW_S
  */
 export function readPolicy(policy: Policy, where: string, warn: (message: string) => void): Rules {
   const check = new Check(where)
-  check.known(policy, OPTIONS)
+  check.known(policy, POLICY_OPTIONS)
   const given = <K extends keyof typeof DEFAULTS>(name: K): Policy[K] | (typeof DEFAULTS)[K] =>
     policy[name] === undefined ? DEFAULTS[name] : policy[name]
 
@@ -197,31 +197,15 @@ export function readPolicy(policy: Policy, where: string, warn: (message: string
   }
 }
 
-const OPTIONS: Record<keyof Policy, true> = {
+/** @internal The names of the options of a policy. */
+export const POLICY_OPTIONS: readonly string[] = Object.keys({
   label: true,
   key: true,
-  window: true,
-  failureRate: true,
-  minimumCalls: true,
-  consecutiveFailures: true,
-  slowAfter: true,
-  slowRate: true,
-  openFor: true,
-  maxPause: true,
-  probes: true,
+  ...DEFAULTS,
   probe: true,
-  abandonedAfter: true,
-  rateLimit: true,
   classify: true,
-  maxInFlight: true,
-  throttle: true,
-  mode: true,
   fallback: true,
-  stack: true,
-}
-
-/** @internal The names of the options of a policy. */
-export const POLICY_OPTIONS: readonly string[] = Object.keys(OPTIONS)
+} satisfies Record<keyof Policy, unknown>)
 
 // A throttle deals with a host that fails half of its calls: what is left for the circuit is one that is down.
 function readFailureRate({ failureRate, throttle }: Policy, check: Check): number {
@@ -232,8 +216,7 @@ function readFailureRate({ failureRate, throttle }: Policy, check: Check): numbe
 
 function readWindow(window: Policy['window'], check: Check): Pick<Rules, 'windowMs' | 'windowCalls'> {
   if (typeof window !== 'object') return { windowMs: check.span(window, 'window'), windowCalls: 0 }
-  check.object(window, 'window')
-  check.known(window, { calls: true }, 'window')
+  check.known(window, ['calls'], 'window')
   return { windowMs: 0, windowCalls: check.count(window.calls, 'window.calls') }
 }
 
@@ -259,8 +242,7 @@ function readMinimum({ minimumCalls }: Policy, windowCalls: number, check: Check
 function readStreak(streak: Policy['consecutiveFailures'], check: Check): Pick<Rules, 'streak' | 'streakOver'> {
   if (streak === false) return { streak: Infinity, streakOver: 0 }
   if (typeof streak !== 'object') return { streak: check.count(streak, 'consecutiveFailures'), streakOver: 0 }
-  check.object(streak, 'consecutiveFailures')
-  check.known(streak, { calls: true, over: true }, 'consecutiveFailures')
+  check.known(streak, ['calls', 'over'], 'consecutiveFailures')
   return {
     streak: check.count(streak.calls, 'consecutiveFailures.calls'),
     streakOver: check.time(streak.over, 'consecutiveFailures.over'),
@@ -272,8 +254,7 @@ function readOpenFor(openFor: Policy['openFor'], check: Check) {
     const from = check.span(openFor, 'openFor')
     return { from, to: from, factor: 1, jitter: 0 }
   }
-  check.object(openFor, 'openFor')
-  check.known(openFor, { from: true, to: true, factor: true }, 'openFor')
+  check.known(openFor, ['from', 'to', 'factor'], 'openFor')
   const from = check.span(openFor.from, 'openFor.from')
   const to = check.span(openFor.to, 'openFor.to')
   const factor = openFor.factor ?? DEFAULTS.openFor.factor
@@ -287,8 +268,7 @@ function readProbes(probes: Policy['probes'], check: Check): Pick<Rules, 'permit
     const count = check.count(probes, 'probes')
     return { permits: count, need: count, within: check.span(within, 'probes.within') }
   }
-  check.object(probes, 'probes')
-  check.known(probes, { permits: true, need: true, within: true }, 'probes')
+  check.known(probes, ['permits', 'need', 'within'], 'probes')
   return {
     permits: check.count(probes.permits ?? permits, 'probes.permits'),
     need: check.count(probes.need ?? need, 'probes.need'),
@@ -300,9 +280,10 @@ function readFallbacks(fallback: Policy['fallback'], check: Check): readonly Fal
   if (fallback === undefined) return []
   const list = Array.isArray(fallback) ? [...(fallback as readonly FallbackOption[])] : [fallback as FallbackOption]
   for (const item of list) {
-    const fits =
-      typeof item === 'function' || (typeof item === 'object' && item !== null && typeof item.standIn === 'function')
-    if (!fits) check.fail('fallback', 'must be staleIfError(...), reply(...), a function, or a list of these', item)
+    const isFunction = typeof item === 'function'
+    const fits = isFunction ? !(MAKER in item) : typeof (item as Fallback | null)?.standIn === 'function'
+    const rule = 'must be staleIfError(...), reply(...), a function, or a list of these'
+    if (!fits) check.fail('fallback', isFunction ? `was not called: it ${rule}` : rule, item)
   }
   return list
 }

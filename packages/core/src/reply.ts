@@ -85,6 +85,9 @@ export interface Fallback {
   open?(store: ReplyStore | undefined, fence: Fence): Replies
 }
 
+/** @internal What the makers of fallbacks are marked with: one given in place of a fallback was not called. */
+export const MAKER: unique symbol = Symbol.for('fuseboard.maker') as never
+
 /** A fallback in a policy's list: one made by this library, or a function that answers with one, with a reply, or with nothing. */
 export type FallbackOption = Fallback | ((failure: Failure) => Awaitable<Fallback | Reply | undefined>)
 

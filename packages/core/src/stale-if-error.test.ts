@@ -947,13 +947,13 @@ describe('a wrong option', () => {
     [
       { keepfor: '1d' },
       TypeError,
-      'staleIfError.keepfor is not an option; there are keepFor, maxStale, when, on, statuses, methods, key, partition, varyBy, skip, shared, ignore, maxEntryBytes, mark',
+      'staleIfError.keepfor is not an option; did you mean keepFor? There are keepFor, maxStale, when, on, statuses, methods, key, partition, varyBy, skip, shared, ignore, maxEntryBytes, mark',
     ],
     [{ keepFor: '7 days' }, TypeError, `staleIfError.keepFor must be milliseconds or text such as '30s', got "7 days"`],
     [{ keepFor: 0 }, RangeError, 'staleIfError.keepFor must be longer than 0, got 0'],
     [{ on: 429 }, RangeError, 'staleIfError.on must be a list of statuses from 400 to 599, got 429'],
     [{ on: [200] }, RangeError, 'staleIfError.on must be a list of statuses from 400 to 599, got [200]'],
-    [{ skip: /x/ }, TypeError, 'staleIfError.skip must be a function, got {}'],
+    [{ skip: /x/ }, TypeError, 'staleIfError.skip must be a function, got object RegExp'],
     [
       { varyBy: 'x' },
       RangeError,

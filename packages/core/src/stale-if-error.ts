@@ -11,7 +11,7 @@ import { keep, lengthOf } from './keeping.ts'
 import { memoryReplies } from './memory-replies.ts'
 import { addressOf, keysOf, placeOf } from './reply-key.ts'
 import type { Unkept } from './reply-counters.ts'
-import type { Failure, Fallback, Replies, Reply, StoredReply } from './reply.ts'
+import { MAKER, type Failure, type Fallback, type Replies, type Reply, type StoredReply } from './reply.ts'
 import { isSafe, type HttpRequest } from './request.ts'
 import { isFinal, readOptions, type Permission, type StaleIfErrorOptions } from './stale-options.ts'
 import { standIn } from './stand-in.ts'
@@ -122,6 +122,8 @@ export function staleIfError(options: StaleIfErrorOptions = {}): Fallback {
     },
   }
 }
+
+Reflect.set(staleIfError, MAKER, true)
 
 const MOST_DROPS = 256
 const IN_URL = 'the URL may hold a credential; partition says whose an answer is'

@@ -101,9 +101,8 @@ const OF_SHARED_CACHES = ['private', 'proxy-revalidate', 's-maxage'] as const
  * @throws TypeError or RangeError where an option is wrong
  */
 export function readOptions(options: StaleIfErrorOptions): Permission {
-  new Check('').object(options, 'the options of staleIfError')
   const check = new Check('staleIfError')
-  check.known(options, OPTIONS)
+  check.known(options, Object.keys(OPTIONS))
   for (const name of ['skip', 'key', 'partition'] as const) check.optional(options[name], name, 'function')
   const { keepFor, maxStale, when = 'failed', methods = ['GET'], varyBy = [], ignore = [], shared = true } = options
   check.optional(shared, 'shared', 'boolean')
