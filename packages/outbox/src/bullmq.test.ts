@@ -313,7 +313,7 @@ describe.skipIf(!hasRedis)('BullMQ', () => {
 test.each([
   ['', {}, /^the name of bullmqOutbox must be 1 to 64 letters, digits, dots, hyphens or underscores, got ""$/],
   ['a:b', {}, /^the name of bullmqOutbox must be/],
-  ['a', undefined, /^the options of bullmqOutbox must be an object$/],
+  ['a', undefined, /^the options of bullmqOutbox must be an object, got undefined$/],
   ['a', { connection: { host: '127.0.0.1' } }, /^bullmqOutbox.connection must be a client of Redis, got an object$/],
   ['a', { connection: undefined, host: 1 }, /^bullmqOutbox has no option host; there are connection, prefix$/],
 ] as const)('%j with %j is no place', (name, options, message) => {

@@ -1,7 +1,7 @@
 // What is deferred, and with which key.
 import { Readable } from 'node:stream'
 import { breaker as axiosBreaker } from '@fuseboard/axios'
-import { guardFetch, isFallback, reply, type Board } from '@fuseboard/core'
+import { createBoard, guardFetch, isFallback, reply, type Board } from '@fuseboard/core'
 import { breaker as gotBreaker } from '@fuseboard/got'
 import { breaker as kyBreaker } from '@fuseboard/ky'
 import { breaker as undiciBreaker } from '@fuseboard/undici'
@@ -359,6 +359,18 @@ test.each([
   const outbox = createOutbox({ store: memoryOutbox() })
   const options = { outbox, when: () => true, idempotencyHeader: HEADER, ...wrong }
   expect(() => defer(options as never)).toThrow(message)
+})
+
+test('what is no options is told', () => {
+  expect(() => defer(undefined as never)).toThrow(
+    new TypeError('the options of defer must be an object, got undefined'),
+  )
+  expect(() => defer('outbox' as never)).toThrow(new TypeError('the options of defer must be an object, got "outbox"'))
+})
+
+test('where it was not called, the policy is refused', () => {
+  const message = /^fallback was not called: it must be .* got function defer$/
+  for (const fallback of [defer, [defer]]) expect(() => createBoard({ fallback: fallback as never })).toThrow(message)
 })
 
 /** The methods of an engine on their own. */

@@ -103,6 +103,9 @@ export function defer(options: DeferOptions): Fallback {
   }
 }
 
+// By this core knows one that was not called.
+Reflect.set(defer, Symbol.for('fuseboard.maker'), true)
+
 /** The host may have done what was asked, or may do it later. */
 function isOpenEnded({ response }: Failure): boolean {
   if (response === undefined) return true

@@ -299,7 +299,7 @@ test('what DynamoDB says is thrown', async () => {
 
 const client = { send: () => undefined } as unknown as DynamoOutboxLike
 test.each([
-  [undefined, 'the options of dynamoOutbox must be an object'],
+  [undefined, 'the options of dynamoOutbox must be an object, got undefined'],
   [{ table: 'a', namespace: 'b' }, 'dynamoOutbox.client must be a DynamoDBClient of the AWS SDK v3, got undefined'],
   [
     { client: {}, table: 'a', namespace: 'b' },

@@ -649,3 +649,11 @@ test.each([
 ])('%j is told what is wrong', (wrong, message) => {
   expect(() => createOutbox({ store: memoryOutbox(), ...wrong } as never)).toThrow(message)
 })
+
+test.each([
+  [undefined, 'undefined'],
+  ['outbox.db', '"outbox.db"'],
+])('%j is told where the options of an outbox are wanted', (options, shown) => {
+  const message = `the options of createOutbox must be an object, got ${shown}`
+  expect(() => createOutbox(options as never)).toThrow(new TypeError(message))
+})

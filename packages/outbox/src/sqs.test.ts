@@ -415,7 +415,7 @@ const client = { send: () => undefined } as unknown as SqsLike
 const queues = { 'a.test': 'https://sqs.test/a' }
 const deadLetterUrl = 'https://sqs.test/dead'
 test.each([
-  [undefined, 'the options of sqsOutbox must be an object'],
+  [undefined, 'the options of sqsOutbox must be an object, got undefined'],
   [{ queues, deadLetterUrl }, 'sqsOutbox.client must be an SQSClient of the AWS SDK v3, got undefined'],
   [{ client, deadLetterUrl }, 'sqsOutbox.queues must have the URL of a queue for each circuit, got undefined'],
   [
