@@ -130,7 +130,7 @@ describe('a wrong policy', () => {
     ['', undefined],
     ['x'.repeat(10_000), undefined],
   ])('a name that is near to one is told with it: %s, %s', (name, near) => {
-    const meant = /did you mean (\w+)\? There are label/.exec(told(() => createBoard({ [name]: 1 } as never)))
+    const meant = /did you mean (\w+)\? There are label/.exec(told(() => createBoard({ [name]: 1 })))
     expect(meant?.[1]).toBe(near)
   })
 
