@@ -1,5 +1,5 @@
 // Wrong input to what is no policy: told at once, by its name, its rule, and the value that was given.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createBoard, duration, guard, guardFetch, memoryReplies, reply, staleIfError, toBoard } from './index.ts'
 
 /** What a call throws, as `Kind: message`. */
@@ -139,11 +139,11 @@ describe('a wrong policy of a guard', () => {
   })
 
   test('what is no function, and what is no name, is told', () => {
-    expect(told(() => board.guard('x', 5 as never))).toBe('TypeError: A guard needs a function, got number')
+    expect(told(() => board.guard('x', 5 as never))).toBe('TypeError: A guard needs a function, got 5')
     expect(told(() => board.guard(5 as never, fn))).toBe(
-      'TypeError: A guard needs a name or a function that gives one, got number',
+      'TypeError: A guard needs a name or a function that gives one, got 5',
     )
-    expect(told(() => guard()(5 as never))).toBe('TypeError: guard() guards functions and methods')
+    expect(told(() => guard()(5 as never))).toBe('TypeError: guard() guards functions and methods, got 5')
   })
 })
 
@@ -200,6 +200,33 @@ describe('wrong input to the rest', () => {
     for (const task of [5, undefined, Promise.resolve(5)])
       await expect(board.run('task', task as never)).rejects.toThrow(TypeError)
     expect(board.circuit('task').counters).toMatchObject({ failures: 0, inFlight: 0 })
+  })
+
+  test.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [42, '42'],
+    ['', '""'],
+    [{ id: 7 }, '{"id":7}'],
+  ])('%j, under which nothing could be found again, is told as the key of a task', async (key, shown) => {
+    const own = createBoard()
+    await expect(own.run(key as never, () => 1)).rejects.toThrow(new TypeError(`A key must be text, got ${shown}`))
+    expect([...own.circuits()]).toEqual([])
+  })
+
+  test.each([
+    [null, 'the options of run must be an object, got null'],
+    ['5s', 'the options of run must be an object, got "5s"'],
+    [{ timeout: 5 }, 'run.timeout is not an option; there are signal, classify, expected'],
+    [{ expect: Error }, 'run.expect is not an option; did you mean expected? There are signal, classify, expected'],
+  ])('%o is told as the options of a task, which is not run', async (options, message) => {
+    const task = vi.fn<() => number>()
+    await expect(board.run('task', task, options as never)).rejects.toThrow(new TypeError(message))
+    expect([task.mock.calls, board.circuit('task').counters.inFlight]).toEqual([[], 0])
+  })
+
+  test.each([[[]], [{}], ['redis']])('%o is told where a fleet is wanted', (given) => {
+    expect(told(() => createBoard({ fleet: given as never }))).toMatch(/^TypeError: fleet must be redisFleet\(\.\.\.\)/)
   })
 
   test('an option that guardFetch does not have is told', () => {

@@ -156,7 +156,8 @@ export class Board {
     const { circuits, time } = this.#wiring
     const known = circuits.get(key)
     if (known) return known
-    if (typeof key !== 'string' || key === '') throw new TypeError(`A key must be text, got ${show(key)}`)
+    const fault = faultOf(key)
+    if (fault) throw fault
     const host = hostOf(key)
     // In an incident a hold on a circuit that no request meets would look like one that works.
     if (host !== undefined)
@@ -210,6 +211,8 @@ export class Board {
   run<T>(key: string, task: () => T | PromiseLike<T>, options?: RunOptions): Promise<T> {
     const last = this.#lastKeyed
     if (last !== undefined && last.key === key && !last.retired) return last.run(task, options)
+    const fault = faultOf(key)
+    if (fault) return Promise.reject(fault)
     const circuit = this.keyed(key, this.#rulesOf(key))
     if (circuit === undefined) return new Promise((resolve) => resolve(task()))
     return (this.#lastKeyed = circuit).run(task, options)
@@ -428,6 +431,10 @@ export function toBoard(options?: Board | BoardOptions): Board {
   checkObject(options, 'a board or its options')
   return createBoard(options)
 }
+
+/** Why a key is none. */
+const faultOf = (key: unknown): TypeError | undefined =>
+  typeof key === 'string' && key !== '' ? undefined : new TypeError(`A key must be text, got ${show(key)}`)
 
 const isBoard = (value: Board | BoardOptions): value is Board =>
   typeof value === 'object' && value !== null && BOARD in value

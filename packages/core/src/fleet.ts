@@ -32,6 +32,8 @@ export function fleet(store: SharedStore, options: FleetOptions = {}): Fleet {
 
 /** @internal @throws TypeError where it is none */
 export function checkFleet(given: unknown): asserts given is Fleet {
-  if (typeof (given as Partial<Fleet> | null | undefined)?.join === 'function') return
+  // A list has a join as well.
+  const { join, terms } = Object(given) as Partial<Fleet>
+  if (typeof join === 'function' && terms) return
   throw new TypeError(`fleet must be redisFleet(...), dynamoFleet(...) or fleet(store), got ${show(given)}`)
 }

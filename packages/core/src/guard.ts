@@ -1,6 +1,7 @@
 // A function or method under a circuit of its own on the default board: as a wrapper, or as a decorator.
 import { defaultBoard } from './board.ts'
 import { common } from './common.ts'
+import { show } from './duration.ts'
 import { guardOn, readGuardPolicy, type Fn, type Guarded, type GuardPolicy } from './guarded.ts'
 
 const names = common('guard.names', () => new Map<string, number>())
@@ -33,7 +34,7 @@ export function guard(policy: GuardPolicy = {}): Guard {
     if (descriptor !== undefined) return legacy(put, target as object, context as string | symbol, descriptor)
     if (typeof context === 'string' || typeof context === 'symbol')
       throw new TypeError(`@guard() decorates methods, and ${String(context)} is none`)
-    if (typeof target !== 'function') throw new TypeError('guard() guards functions and methods')
+    if (typeof target !== 'function') throw new TypeError(`guard() guards functions and methods, got ${show(target)}`)
     const kind = (context as { kind?: string; name?: string | symbol } | undefined)?.kind
     if (kind !== undefined && kind !== 'method') throw new TypeError(`@guard() decorates methods, not a ${kind}`)
     return put(target as Fn, kind === undefined ? target.name : String((context as { name: string | symbol }).name))

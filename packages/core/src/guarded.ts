@@ -110,7 +110,7 @@ export function guardOn<F extends Fn>(
   fn: F,
   policy: GuardPolicy = {},
 ): Guarded<F> | GuardedByKey<F> {
-  if (typeof fn !== 'function') throw new TypeError(`A guard needs a function, got ${typeof fn}`)
+  if (typeof fn !== 'function') throw new TypeError(`A guard needs a function, got ${show(fn)}`)
   const { rules, judging } = readGuardPolicy(policy)
   if (typeof name === 'string') {
     const circuit = board.pinned(name, rules, `guard(${JSON.stringify(name)})`)
@@ -120,7 +120,7 @@ export function guardOn<F extends Fn>(
     )
   }
   if (typeof name !== 'function')
-    throw new TypeError(`A guard needs a name or a function that gives one, got ${typeof name}`)
+    throw new TypeError(`A guard needs a name or a function that gives one, got ${show(name)}`)
   const read = board.rules(rules, 'guard')
   const keyOf = (args: Parameters<F>): string => keyFor(board, fn, name, args)
   const met = new WeakSet<Circuit>()

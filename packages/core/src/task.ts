@@ -1,6 +1,7 @@
 // A task under a circuit that is no HTTP request: how it is run, and how its end is judged.
 import { ask } from './ask.ts'
 import { isPromise } from './awaitable.ts'
+import { Check } from './check.ts'
 import { show } from './duration.ts'
 import type { CircuitOpenError } from './errors.ts'
 import type { Events } from './events.ts'
@@ -42,7 +43,11 @@ export interface TaskCircuit {
 
 /** @internal Runs a task that is judged by more than whether it threw, or whose time counts. */
 export function runTask<T>(circuit: TaskCircuit, task: () => T | PromiseLike<T>, options: RunOptions = {}): Promise<T> {
-  if (typeof task !== 'function') return rejectTask(task)
+  try {
+    checkTask(task, options)
+  } catch (error) {
+    return Promise.reject(error)
+  }
   const startedAt = circuit.wiring.time.now()
   const token = circuit.admitTask(startedAt)
   if (token < 0) return Promise.reject(circuit.refusal(token))
@@ -64,9 +69,16 @@ export function runTask<T>(circuit: TaskCircuit, task: () => T | PromiseLike<T>,
   }
 }
 
-/** @internal What is no task says nothing of its circuit. */
-export const rejectTask = (task: unknown): Promise<never> =>
-  Promise.reject(new TypeError(`A task must be a function, got ${show(task)}`))
+const OPTIONS = ['signal', 'classify', 'expected']
+
+/** @throws TypeError before the circuit is asked: what is no task says nothing of it */
+function checkTask(task: unknown, options: RunOptions): void {
+  if (typeof task !== 'function') throw new TypeError(`A task must be a function, got ${show(task)}`)
+  // The names are looked at without a list of them, since every call brings its own.
+  let strange = typeof options !== 'object' || options === null
+  for (const name in options) strange ||= !OPTIONS.includes(name)
+  if (strange) new Check('run').known(options, OPTIONS)
+}
 
 /** @internal Settles a task by how it ended. */
 export function judgeTask(

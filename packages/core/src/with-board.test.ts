@@ -38,9 +38,9 @@ describe('withBoard', () => {
   })
 
   test.each([
-    [undefined, Date.now, 'withBoard needs a board and a handler'],
-    [{}, Date.now, 'withBoard needs a board and a handler'],
-    [createBoard(), undefined, 'withBoard needs a handler after the board'],
+    [undefined, Date.now, 'withBoard needs a board and a handler, got undefined'],
+    [{}, Date.now, 'withBoard needs a board and a handler, got {}'],
+    [createBoard(), undefined, 'withBoard needs a handler after the board, got undefined'],
   ])('%o and %o are told to be wrong', (board, handler, message) => {
     const wrap = (): unknown => withBoard(board as never, handler as never)
     expect(wrap).toThrow(new TypeError(message))
