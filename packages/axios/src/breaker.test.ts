@@ -25,6 +25,23 @@ describe('putting it on', () => {
     expect(() => breaker({ openFor: -1 })).toThrow('openFor')
   })
 
+  test('uncalled, or with the instance in place of a board, says how it is called', () => {
+    const message = /^breaker\(\) guards an instance of axios: axios\.use\(breaker\(\)\), or breaker\(\)\(/
+    expect(() => breaker(real.create() as never)).toThrow(message)
+    expect(() => pluggable(real.create()).use(breaker as never)).toThrow(message)
+  })
+
+  test.each([undefined, null, 42, {}, []])('%o is told where an instance is wanted', (given) => {
+    const kind = typeof given
+    expect(() => breaker()(given as never)).toThrow(
+      new RegExp(`^breaker\\(\\) guards an instance of axios: .*, got ${kind}$`),
+    )
+    expect(() => unguard(given as never)).toThrow(new TypeError(`unguard() takes an instance of axios, got ${kind}`))
+    expect(() => pluggable(given as never)).toThrow(
+      new TypeError(`pluggable() takes an instance of axios, got ${kind}`),
+    )
+  })
+
   test('without a board takes the one of the process', async () => {
     const { url, host } = await serve(ok)
     const { defaultBoard } = await import('@fuseboard/core')
@@ -160,6 +177,17 @@ describe('pluggable', () => {
     expect(seen).toEqual([http, child, grandchild])
     expect(new Set(seen).size).toBe(3)
     expect(child.defaults.baseURL).toBe('http://a.test')
+  })
+
+  test('says so where it is to use what is no function, and uses nothing of that', () => {
+    const seen: AxiosInstance[] = []
+    const http = pluggable(real.create())
+    for (const wrong of [createBoard(), undefined, 42]) {
+      const plugins = [(instance: AxiosInstance) => seen.push(instance), wrong as never]
+      expect(() => http.use(...plugins)).toThrow(`use() takes functions, as breaker() gives one, got ${typeof wrong}`)
+    }
+    http.create()
+    expect(seen).toEqual([])
   })
 
   test('guards a child that names an adapter of its own', async () => {

@@ -2,7 +2,7 @@
 import { common, toBoard, type Board, type BoardOptions } from '@fuseboard/core'
 import type { AxiosInstance } from 'axios'
 import { Guard, guardIn, within } from './guard.ts'
-import { unplug, type Plugin } from './pluggable.ts'
+import { checkInstance, isInstance, unplug, type Plugin } from './pluggable.ts'
 
 /** A guard as one instance has it. */
 interface Installed {
@@ -26,6 +26,7 @@ const breakers = common('axios.breakers', () => new WeakSet<Plugin>())
  * @throws TypeError or RangeError where an option is wrong, or where what is to be guarded is no instance
  */
 export function breaker(options?: Board | BoardOptions): <T extends AxiosInstance>(instance: T) => T {
+  if (isInstance(options)) throw new TypeError(RULE)
   const board = toBoard(options)
   const plugin = <T extends AxiosInstance>(instance: T): T => {
     install(board, instance)
@@ -35,9 +36,10 @@ export function breaker(options?: Board | BoardOptions): <T extends AxiosInstanc
   return plugin
 }
 
+const RULE = 'breaker() guards an instance of axios: axios.use(breaker()), or breaker()(axios.create())'
+
 function install(board: Board, instance: AxiosInstance): void {
-  if (typeof instance?.interceptors?.request?.use !== 'function' || !instance.defaults)
-    throw new TypeError('breaker() guards an instance of axios: axios.use(breaker()), or breaker()(axios.create())')
+  checkInstance(instance, RULE)
   // An instance that was made from a guarded one has its adapter.
   const found = guardIn(instance.defaults.adapter, board)
   const guard = found ?? new Guard(board, instance)
@@ -60,6 +62,7 @@ function install(board: Board, instance: AxiosInstance): void {
 
 /** Takes the breakers of an instance away again, also from those made from it. One made from a guarded instance can be taken out alone. */
 export function unguard(instance: AxiosInstance): void {
+  checkInstance(instance, 'unguard() takes an instance of axios')
   for (const { guard, interceptor } of installed.get(instance) ?? []) {
     if (guard.owner === instance) guard.on = false
     instance.interceptors.request.eject(interceptor)

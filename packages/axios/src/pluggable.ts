@@ -22,14 +22,21 @@ const plugged = common('axios.plugged', () => new WeakMap<AxiosInstance, readonl
  * @example
  * const http = pluggable(axios.create({ baseURL })).use(breaker(board))
  * const child = http.create() // guarded, too
+ * @throws TypeError where it is no instance; `use` throws one where it is given no function
  */
 export function pluggable<T extends AxiosInstance>(instance: T): Pluggable<T> {
+  if (typeof instance?.create !== 'function')
+    throw new TypeError(`pluggable() takes an instance of axios, got ${typeof instance}`)
   const own = instance as Pluggable<T>
   if (plugged.has(instance)) return own
   plugged.set(instance, [])
   const create = instance.create.bind(instance)
   return Object.assign(own, {
     use(...plugins: readonly Plugin[]): Pluggable<T> {
+      for (const plugin of plugins) {
+        if (typeof plugin !== 'function')
+          throw new TypeError(`use() takes functions, as breaker() gives one, got ${typeof plugin}`)
+      }
       plugged.set(instance, [...(plugged.get(instance) ?? []), ...plugins])
       for (const plugin of plugins) plugin(instance)
       return own
@@ -37,6 +44,17 @@ export function pluggable<T extends AxiosInstance>(instance: T): Pluggable<T> {
     create: (config?: CreateAxiosDefaults): Pluggable =>
       pluggable(create(config)).use(...(plugged.get(instance) ?? [])),
   })
+}
+
+/** @internal Whether it is what axios.create() gives. */
+export function isInstance(value: unknown): value is AxiosInstance {
+  const { interceptors, defaults } = Object(value) as Partial<AxiosInstance>
+  return typeof interceptors?.request?.use === 'function' && Boolean(defaults)
+}
+
+/** @internal @throws TypeError where it is no instance */
+export function checkInstance(value: unknown, rule: string): void {
+  if (!isInstance(value)) throw new TypeError(`${rule}, got ${typeof value}`)
 }
 
 /** @internal Takes plugins away from an instance: those made from it later do without them. */

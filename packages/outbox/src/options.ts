@@ -86,7 +86,7 @@ export function readOptions(options: OutboxOptions): Settings {
   checkFunction('createOutbox.send', send)
   checkFunction('createOutbox.prepare', prepare)
   checkKnown('createOutbox.backoff', backoff, ['from', 'to', 'factor'])
-  checkKnown('createOutbox.clock', clock, Object.keys(clock))
+  checkKnown('createOutbox.clock', clock, Object.keys(Object(clock)))
   checkFunction('createOutbox.clock.wall', clock.wall)
   checkFunction('createOutbox.clock.after', clock.after)
   const { from = '5s', to = '1h', factor = 2 } = backoff

@@ -644,6 +644,7 @@ test.each([
   [{ lease: 0 }, /^createOutbox\.lease must be longer than 0, got 0$/],
   [{ backoff: { factor: 0.5 } }, /^createOutbox\.backoff\.factor must be a number of at least 1, got 0\.5$/],
   [{ backoff: { most: 1 } }, /^createOutbox\.backoff has no option most; there are from, to, factor$/],
+  [{ clock: null }, /^the options of createOutbox\.clock must be an object, got null$/],
   [{ clock: { wall: 1 } }, /^createOutbox\.clock\.wall must be a function, got 1$/],
   [{ retries: 1 }, /^createOutbox has no option retries; there are store, send/],
 ])('%j is told what is wrong', (wrong, message) => {

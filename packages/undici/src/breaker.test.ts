@@ -463,6 +463,12 @@ describe('the seam', () => {
   test('wrong options are told when the interceptor is made', () => {
     expect(() => breaker({ failureRate: 50 })).toThrow('failureRate must be')
   })
+
+  test('a dispatcher that is to be guarded without compose is told how', () => {
+    const agent = new Agent()
+    const message = 'breaker() is for compose: agent.compose(breaker()), got object'
+    expect(() => breaker()(agent as never)).toThrow(new TypeError(message))
+  })
 })
 
 interface Served {

@@ -23,6 +23,8 @@ type Options = Dispatcher.DispatchOptions & { readonly [ATTEMPT]?: unknown }
 export function breaker(options?: Board | BoardOptions): Dispatcher.DispatcherComposeInterceptor {
   const board = toBoard(options)
   return (dispatch) => {
+    if (typeof dispatch !== 'function')
+      throw new TypeError(`breaker() is for compose: agent.compose(breaker()), got ${typeof dispatch}`)
     board.carry(carry)
     return guard(board, dispatch)
   }
