@@ -143,6 +143,7 @@ describe('a wrong policy of a guard', () => {
     expect(told(() => board.guard(5 as never, fn))).toBe(
       'TypeError: A guard needs a name or a function that gives one, got 5',
     )
+    expect(told(() => board.guard('', fn))).toBe('TypeError: A guard needs a name or a function that gives one, got ""')
     expect(told(() => guard()(5 as never))).toBe('TypeError: guard() guards functions and methods, got 5')
   })
 })

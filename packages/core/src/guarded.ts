@@ -112,7 +112,7 @@ export function guardOn<F extends Fn>(
 ): Guarded<F> | GuardedByKey<F> {
   if (typeof fn !== 'function') throw new TypeError(`A guard needs a function, got ${show(fn)}`)
   const { rules, judging } = readGuardPolicy(policy)
-  if (typeof name === 'string') {
+  if (typeof name === 'string' && name !== '') {
     const circuit = board.pinned(name, rules, `guard(${JSON.stringify(name)})`)
     return Object.assign(
       wrap(board, fn, () => circuit, judging),

@@ -122,9 +122,9 @@ describe('a wrong option', () => {
   const wire = 'reply.headers must be names and lines of text, and not of the wire, got '
 
   test.each([
-    [{}, 'reply.json, text or body must be given once with status 200, got "0 of them"'],
-    [{ json: 1, text: '' }, 'reply.json, text or body must be given once with status 200, got "2 of them"'],
-    [{ status: 204, text: 'x' }, 'reply.json, text or body must be given not at all with status 204, got "1 of them"'],
+    [{}, 'reply.json, text or body must be given once with status 200, got 0'],
+    [{ json: 1, text: '' }, 'reply.json, text or body must be given once with status 200, got 2'],
+    [{ status: 204, text: 'x' }, 'reply.json, text or body must be given not at all with status 204, got 1'],
     [{ json: undefined }, 'must be given once'],
     [{ json: () => 1 }, 'reply.json must be a value that JSON has, got function json'],
     [{ json: circle }, 'reply.json must be a value that JSON has'],
@@ -135,6 +135,8 @@ describe('a wrong option', () => {
     [{ text: '', status: '200' }, 'reply.status must be from 200 to 599, got "200"'],
     [{ text: '', statusText: 'a\r\nb' }, 'reply.statusText must be text on one line, got "a\\r\\nb"'],
     [{ text: '', headers: 'x' }, 'reply.headers must be an object or pairs, got "x"'],
+    [{ text: '', headers: [5] }, 'reply.headers must be an object or pairs, got [5]'],
+    [{ text: '', headers: ['a: b'] }, 'reply.headers must be an object or pairs, got ["a: b"]'],
     [{ text: '', headers: { 'a b': '1' } }, `${wire}{"a b":"1"}`],
     [{ text: '', headers: { a: '1\r\nset-cookie: x' } }, wire],
     [{ text: '', headers: { a: 1 } }, wire],

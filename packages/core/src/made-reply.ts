@@ -69,7 +69,7 @@ function readBody({ json, text, body }: MadeReply, status: number, check: Check)
   const wanted = BODILESS.has(status) ? 0 : 1
   if (given !== wanted) {
     const rule = `must be given ${wanted ? 'once' : 'not at all'} with status ${status}`
-    check.fail('json, text or body', rule, `${given} of them`, TypeError)
+    check.fail('json, text or body', rule, given, TypeError)
   }
   if (body !== undefined) {
     if (!(body instanceof Uint8Array)) check.fail('body', 'must be a Uint8Array', body, TypeError)
@@ -92,8 +92,9 @@ function textOf(json: unknown, check: Check): string {
 }
 
 function readHeaders(given: NonNullable<MadeReply['headers']>, type: string, check: Check): Reply['headers'] {
-  if (typeof given !== 'object') check.fail('headers', 'must be an object or pairs', given, TypeError)
-  const headers = [...(Symbol.iterator in given ? given : Object.entries(given))].map(([name, value]) => {
+  const pairs = typeof given === 'object' ? [...(Symbol.iterator in given ? given : Object.entries(given))] : [given]
+  if (!pairs.every(Array.isArray)) check.fail('headers', 'must be an object or pairs', given, TypeError)
+  const headers = pairs.map(([name, value]) => {
     const fits = isToken(name) && isFieldValue(value) && !NOT_ITS_OWN.test(name)
     return fits
       ? ([name, value] as const)

@@ -59,6 +59,22 @@ describe('a scripted host', () => {
   test('without a script is a mistake', () => {
     expect(() => scriptedHost()).toThrow(new TypeError('A scripted host needs at least one line'))
   })
+
+  test.each([
+    [[503], '[503]'],
+    ['503', '"503"'],
+    [null, 'null'],
+    [600, '600'],
+    [{ status: 503 }, '{"status":503}'],
+  ])('with a line that is none is a mistake: %j', (line, shown) => {
+    const message = `A line of a script is a status, { json }, an error or 'hang', got ${shown}`
+    expect(() => scriptedHost(200, line as never)).toThrow(new TypeError(message))
+  })
+})
+
+test('a manual clock begins at a number', () => {
+  for (const wrong of ['2026-01-01', Number.NaN, new Date()])
+    expect(() => manualClock(wrong as never)).toThrow(/^manualClock takes milliseconds, got /)
 })
 
 test('a manual clock does not go back', () => {

@@ -1,4 +1,5 @@
 // For the tests of programs that use Fuseboard: a clock that goes on when told, a host that answers by a script, a fleet's store.
+import { show } from './duration.ts'
 import type { Clock } from './timeline.ts'
 
 export { memoryStore } from './memory-store.ts'
@@ -20,8 +21,10 @@ export interface ManualClock extends Clock {
  * const clock = manualClock()
  * const board = createBoard({ clock, openFor: '30s' })
  * clock.advance(30_000)
+ * @throws TypeError where that is no number
  */
 export function manualClock(wall: number = Date.now()): ManualClock {
+  if (!Number.isFinite(wall)) throw new TypeError(`manualClock takes milliseconds, got ${show(wall)}`)
   let passed = 0
   const waiting = new Set<{ readonly at: number; readonly due: () => void }>()
   const next = (until: number) =>
@@ -66,10 +69,15 @@ export interface ScriptedHost {
  * @example
  * const host = scriptedHost(503, 503, 503, { json: { text: 'For God so loved the world' } })
  * const fetch = guardFetch(board, { fetch: host.fetch })
- * @throws TypeError where the script is empty
+ * @throws TypeError where the script is empty, or a line of it is none
  */
 export function scriptedHost(...script: readonly Scripted[]): ScriptedHost {
   if (script.length === 0) throw new TypeError('A scripted host needs at least one line')
+  for (const line of script) {
+    const fits = typeof line === 'object' ? line instanceof Error || 'json' in Object(line) : isStatus(line)
+    if (!fits && line !== 'hang')
+      throw new TypeError(`A line of a script is a status, { json }, an error or 'hang', got ${show(line)}`)
+  }
   const requests: Request[] = []
   const fetch: typeof globalThis.fetch = (input, init) => {
     const request = new Request(input, init)
@@ -78,6 +86,10 @@ export function scriptedHost(...script: readonly Scripted[]): ScriptedHost {
   }
   return { fetch, requests }
 }
+
+// A response of no other status can be made.
+const isStatus = (line: unknown): boolean =>
+  Number.isInteger(line) && (line as number) >= 200 && (line as number) <= 599
 
 async function answer(line: Exclude<Scripted, 'hang'>): Promise<Response> {
   if (line instanceof Error) throw line
