@@ -350,6 +350,7 @@ test('given by a function of the list, it queues only what was never sent: there
 
 test.each([
   [{ outbox: {} }, /^defer\.outbox must be an outbox, got an object$/],
+  [{ outbox: memoryOutbox() }, /^defer\.outbox must be an outbox, got an object$/],
   [{ when: true }, /^defer\.when must be a function, got true$/],
   [{ reply: 202 }, /^defer\.reply must be a function, got 202$/],
   [{ idempotencyHeader: 'a b' }, /^defer\.idempotencyHeader must be the name of a header, .*, got "a b"$/],

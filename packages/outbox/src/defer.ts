@@ -46,7 +46,7 @@ export function defer(options: DeferOptions): Fallback {
   checkKnown('defer', options, ['outbox', 'when', 'idempotencyHeader', 'reply'])
   const { outbox, when, idempotencyHeader, reply = pending } = options
   // By what it can do: there may be two copies of this package.
-  if (typeof (outbox as Partial<Outbox> | undefined)?.put !== 'function')
+  if (typeof (outbox as Partial<Outbox> | undefined)?.enqueue !== 'function')
     throw new TypeError(`defer.outbox must be an outbox, got ${show(outbox)}`)
   if (typeof when !== 'function') throw new TypeError(`defer.when must be a function, got ${show(when)}`)
   checkFunction('defer.reply', reply)

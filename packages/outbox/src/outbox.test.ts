@@ -658,3 +658,15 @@ test.each([
   const message = `the options of createOutbox must be an object, got ${shown}`
   expect(() => createOutbox(options as never)).toThrow(new TypeError(message))
 })
+
+test('times that are likely meant in another unit are warned of, and taken', () => {
+  const warn = vi.spyOn(console, 'warn').mockReturnValue()
+  const { settings } = createOutbox({ store: memoryOutbox(), expires: 71, lease: 99 })
+  createOutbox({ store: memoryOutbox(), expires: '71h', lease: 100 })
+  expect([settings.expires, settings.lease]).toEqual([71, 99])
+  expect(warn.mock.calls).toEqual([
+    ["fuseboard: createOutbox.expires is 71 ms: durations are milliseconds, or text such as '71s'"],
+    ["fuseboard: createOutbox.lease is 99 ms: durations are milliseconds, or text such as '99s'"],
+  ])
+  warn.mockRestore()
+})

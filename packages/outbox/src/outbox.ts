@@ -70,6 +70,11 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.settings = readOptions(options)
     this.#events = new Events((message) => this.#warn(message))
+    for (const name of ['expires', 'lease'] as const) {
+      const ms = options[name]
+      if (typeof ms === 'number' && ms < 100)
+        this.#warn(`createOutbox.${name} is ${ms} ms: durations are milliseconds, or text such as '${ms}s'`)
+    }
   }
 
   /**
