@@ -306,7 +306,7 @@ test.each([
   [undefined, shop, /^dynamoFleet needs a DynamoDBClient of the AWS SDK v3, got one without send\(\)$/],
   [{}, shop, /without send\(\)$/],
   [{ send() {} }, shop, /with a middlewareStack, got one without add\(\)$/],
-  [fine, undefined, /^the options of dynamoFleet must be an object$/],
+  [fine, undefined, /^the options of dynamoFleet must be an object, got undefined$/],
   [fine, { namespace: 'b' }, /^dynamoFleet\.table must be a name/],
   [fine, { table: 'a' }, /^dynamoFleet\.namespace must be 1 to 64 letters/],
   [fine, { ...shop, keyName: '' }, /^dynamoFleet\.keyName must be a name/],

@@ -123,7 +123,7 @@ test('a table that is not there fails each call', async () => {
 test.each([
   [undefined, { table: 'a', namespace: 'b' }, /^dynamoReplies needs a DynamoDBClient/],
   [{}, { table: 'a', namespace: 'b' }, /without send\(\)$/],
-  [{ send() {} }, undefined, /^the options of dynamoReplies must be an object$/],
+  [{ send() {} }, undefined, /^the options of dynamoReplies must be an object, got undefined$/],
   [{ send() {} }, { namespace: 'b' }, /^dynamoReplies\.table must be/],
   [{ send() {} }, { table: 'a' }, /^dynamoReplies\.namespace must be/],
   [

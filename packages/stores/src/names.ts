@@ -37,7 +37,8 @@ export function checkMethods(thing: unknown, what: string, names: readonly strin
 
 /** @internal @throws TypeError where options are no object */
 export function checkObject(who: string, options: unknown): asserts options is object {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`the options of ${who} must be an object`)
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`the options of ${who} must be an object, got ${options === null ? 'null' : typeof options}`)
 }
 
 /** @internal @throws TypeError where there are options that nothing is known of */

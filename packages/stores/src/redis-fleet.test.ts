@@ -498,7 +498,7 @@ const client = { evalSha() {}, eval() {} }
 test.each([
   [undefined, shop, /^redisFleet needs a client of redis 5 or 6, or of ioredis 5 or 6, got one without evalSha\(\)$/],
   [{ evalsha() {} }, shop, /without eval\(\)$/],
-  [client, undefined, /^the options of redisFleet must be an object$/],
+  [client, undefined, /^the options of redisFleet must be an object, got undefined$/],
   [client, {}, /^redisFleet\.namespace must be 1 to 64 letters/],
   [client, { namespace: 'a:b' }, /got "a:b"$/],
   [client, { ...shop, prefix: 'b' }, /^fleet\.prefix is not an option/],

@@ -105,7 +105,7 @@ test.each([
   [undefined, shop, /^redisReplies needs a client of redis 5 or 6, or of ioredis 5 or 6, got one without/],
   [{}, shop, /without withTypeMapping\(\)$/],
   [{ getBuffer() {} }, shop, /without psetex\(\)$/],
-  [{}, undefined, /^the options of redisReplies must be an object$/],
+  [{}, undefined, /^the options of redisReplies must be an object, got undefined$/],
   [{}, {}, /^redisReplies\.namespace must be 1 to 64 letters/],
   [{}, { namespace: 'a:b' }, /got "a:b"$/],
   [{}, { namespace: '' }, /got ""$/],

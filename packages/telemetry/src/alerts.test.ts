@@ -467,7 +467,7 @@ test('stopped, it leaves the board alone', async () => {
 
 test.each([
   [undefined, { notify: [] }, /^alerts needs a board first/],
-  [createBoard(), undefined, /^the options of alerts must be an object$/],
+  [createBoard(), undefined, /^the options of alerts must be an object, got undefined$/],
   [createBoard(), {}, /^alerts\.notify must be a list of at least one notifier, got undefined$/],
   [createBoard(), { notify: [] }, /^alerts\.notify must be a list of at least one notifier, got a list$/],
   [createBoard(), { notify: [() => {}] }, /^alerts\.notify\[0\] must have a method notify, got function/],

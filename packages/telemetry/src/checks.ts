@@ -9,7 +9,8 @@ export function checkBoard(who: string, board: unknown): void {
 
 /** @internal @throws TypeError where they are no options, or where there are some that nothing is known of */
 export function checkOptions(who: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`the options of ${who} must be an object`)
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`the options of ${who} must be an object, got ${show(options)}`)
   const strange = Object.keys(options).find((name) => !known.includes(name))
   if (strange !== undefined) throw new TypeError(`${who} has no option ${strange}; there are ${known.join(', ')}`)
 }

@@ -319,7 +319,7 @@ test('it is flushed at the end of an invocation', async () => {
 test.each([
   [undefined, {}, /^cloudwatch needs a board first, got undefined$/],
   [{}, {}, /^cloudwatch needs a board first, got an object$/],
-  [createBoard(), null, /^the options of cloudwatch must be an object$/],
+  [createBoard(), null, /^the options of cloudwatch must be an object, got null$/],
   [createBoard(), { nameSpace: 'x' }, /^cloudwatch has no option nameSpace; there are namespace, /],
   [createBoard(), { namespace: '' }, /^cloudwatch\.namespace must be 1 to 255 letters.*, got ""$/],
   [createBoard(), { namespace: ':a' }, /^cloudwatch\.namespace must be/],

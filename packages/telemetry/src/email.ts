@@ -1,6 +1,6 @@
 // Alerts by e-mail, through a transport such as nodemailer's.
 import { subjectOf, type Notifier } from './alert.ts'
-import { checkMethod, checkOptions } from './checks.ts'
+import { checkMethod, checkOptions, checkText } from './checks.ts'
 
 /** What is needed of a transport: nodemailer's is one. */
 export interface TransportLike {
@@ -22,6 +22,9 @@ export interface EmailOptions {
 export function email(transport: TransportLike, options: EmailOptions = {}): Notifier {
   checkMethod('the transport of email', transport, 'sendMail')
   checkOptions('email', options, ['from', 'to'])
+  const { from, to } = options
+  if (from !== undefined) checkText('email.from', from)
+  if (to !== undefined) for (const one of [to].flat()) checkText('email.to', one)
   return {
     name: 'email',
     notify: (alert) => transport.sendMail({ ...options, subject: subjectOf(alert), text: alert.text }),

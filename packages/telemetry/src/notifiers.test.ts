@@ -80,7 +80,7 @@ describe('sns', () => {
   })
 
   test.each([
-    [undefined, /^the options of sns must be an object$/],
+    [undefined, /^the options of sns must be an object, got undefined$/],
     [{ topicArn: TOPIC }, /^sns\.client must have a method send, got undefined$/],
     [{ client: { send() {} }, topicArn: 'admin' }, /^sns\.topicArn must be the ARN of a topic, got "admin"$/],
     [{ client: { send() {} }, topicArn: TOPIC, command: {} }, /^sns\.command must be a function/],
@@ -128,7 +128,10 @@ describe('email', () => {
   test.each([
     [undefined, {}, /^the transport of email must have a method sendMail, got undefined$/],
     [{}, {}, /^the transport of email must have a method sendMail, got an object$/],
-    [{ sendMail() {} }, null, /^the options of email must be an object$/],
+    [{ sendMail() {} }, null, /^the options of email must be an object, got null$/],
+    [{ sendMail() {} }, { from: 5 }, /^email\.from must be a text, got 5$/],
+    [{ sendMail() {} }, { to: '' }, /^email\.to must be a text, got ""$/],
+    [{ sendMail() {} }, { to: ['a@a.test', null] }, /^email\.to must be a text, got null$/],
     [{ sendMail() {} }, { bcc: 'x' }, /^email has no option bcc; there are from, to$/],
   ])('bad input is told: %#', (transport, options, message) => {
     expect(() => email(transport as never, options as never)).toThrow(message)

@@ -211,7 +211,7 @@ describe('a flush', () => {
 
 test.each([
   [undefined, {}, /^putMetricData needs a board first/],
-  [createBoard(), undefined, /^the options of putMetricData must be an object$/],
+  [createBoard(), undefined, /^the options of putMetricData must be an object, got undefined$/],
   [createBoard(), {}, /^putMetricData\.client must have a method send, got undefined$/],
   [createBoard(), { client: { send() {} }, write: () => {} }, /^putMetricData has no option write/],
   [createBoard(), { client: { send() {} }, command: 'x' }, /^putMetricData\.command must be a function/],
