@@ -308,9 +308,9 @@ export class Circuit implements Entry<Circuit> {
   }
 
   #run<T>(task: () => T | PromiseLike<T>, options: RunOptions | undefined): Promise<T> {
-    const isPlain =
-      options === undefined && this.#pending === undefined && this.wiring.events.heard.settled === undefined
-    return isPlain ? runPlain(this, task) : runTask(this, task, options)
+    const { settled } = this.wiring.events.heard
+    const isPlain = options === undefined && this.#pending === undefined && settled === undefined
+    return isPlain && typeof task === 'function' ? runPlain(this, task) : runTask(this, task, options)
   }
 
   /** Why it is as it is, for people. */

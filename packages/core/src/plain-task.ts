@@ -1,6 +1,6 @@
 // A task under a circuit of which only counts whether it threw. Most are so, and nothing is made for one of them by itself.
 import { isPromise } from './awaitable.ts'
-import { judgeThrown, kindOf, rejectTask, type TaskCircuit } from './task.ts'
+import { judgeThrown, kindOf, type TaskCircuit } from './task.ts'
 import { isProbe } from './token.ts'
 
 /** @internal What follows the tasks of one era: made once, since all its calls carry the same token. */
@@ -19,7 +19,6 @@ export interface PlainCircuit extends Pick<TaskCircuit, 'admitTask' | 'settle' |
 
 /** @internal */
 export function runPlain<T>(circuit: PlainCircuit, task: () => T | PromiseLike<T>): Promise<T> {
-  if (typeof task !== 'function') return rejectTask(task)
   const token = circuit.admitTask()
   if (token < 0) return Promise.reject(circuit.refusal(token))
   let result: T | PromiseLike<T>
