@@ -125,6 +125,7 @@ describe('a wrong policy', () => {
     ['minimunCalls', 'minimumCalls'],
     ['consecutiveFails', 'consecutiveFailures'],
     ['host', 'hosts'],
+    ['keys', 'key'],
     ['timeout', undefined],
     ['errorThresholdPercentage', undefined],
     ['', undefined],

@@ -80,7 +80,7 @@ export function checkObject(value: unknown, what: string): void {
     throw new TypeError(`${what} must be an object, got ${show(value)}`)
 }
 
-/** The most that any count may be: beyond it a window of calls would no longer be smnames. */
+/** The most that any count may be: beyond it a window of calls would no longer be small. */
 const MOST = 1_000_000
 
 /** Whether so many letters more or less make one name of another. */
