@@ -22,12 +22,13 @@ const ENTRY: StoredReply = {
 const SIZE = { ttlMs: 1, bytes: 1 }
 
 let faults: string[]
+let warnings: string[]
 let rejections: unknown[]
 const onRejection = (error: unknown): number => rejections.push(error)
 
 const fence: Fence = {
   wall: () => 7,
-  warn: () => undefined,
+  warn: (code, message) => void warnings.push(`${code}: ${message}`),
   onFault: (action, key, fault) => faults.push(`${action} ${key === KEY ? 'KEY' : key}: ${fault}`),
 }
 
@@ -44,6 +45,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 beforeEach(() => {
   faults = []
+  warnings = []
   rejections = []
   process.on('unhandledRejection', onRejection)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -138,6 +140,20 @@ describe('a miss, and told', () => {
     expect(fenced({ get: () => [entry] as never }).get(KEY)).toEqual([])
     expect(faults).toEqual([expect.stringContaining(fault)])
   })
+})
+
+test('a store that garbles what it is given is warned of, and one of another version or key is not', () => {
+  const garbled = [[{ ...ENTRY, body: '{}' }], 'text', [{ v: 1, key: KEY }]]
+  for (const answer of garbled) fenced({ get: () => answer as never }).get(KEY)
+  expect(new Set(warnings)).toEqual(
+    new Set([
+      'replies: The store of replies does not give back what it was given, so nothing of that stands in. ' +
+        '@fuseboard/stores has one for Redis, DynamoDB, SQLite and Keyv',
+    ]),
+  )
+  warnings = []
+  for (const other of [{ v: 2 }, { key: 'other' }]) fenced({ get: () => [{ ...ENTRY, ...other }] as never }).get(KEY)
+  expect(warnings).toEqual([])
 })
 
 test('nothing is no fault', async () => {

@@ -4,7 +4,7 @@ import { remember } from './bounded.ts'
 import { ReplyTally } from './reply-counters.ts'
 import type { Fence, Replies, ReplyStore, StoredReply } from './reply.ts'
 import { checkStore } from './reply-store.ts'
-import { faultOf } from './stored-reply.ts'
+import { faultOf, MALFORMED } from './stored-reply.ts'
 
 /** What a request waits for a store at most. */
 const READ_WITHIN = 100
@@ -13,6 +13,9 @@ const WRITE_WITHIN = 5_000
 const MOST_WRITES = 16
 /** How many deletions that did not come through are remembered. */
 const MOST_GONE = 1_000
+
+const GARBLED =
+  'The store of replies does not give back what it was given, so nothing of that stands in. @fuseboard/stores has one for Redis, DynamoDB, SQLite and Keyv'
 
 export type { Fence } from './reply.ts'
 
@@ -123,12 +126,19 @@ export class FencedReplies implements Replies {
   /** What of an answer of the store can be trusted. */
   #sound(key: string, answer: unknown): readonly StoredReply[] | undefined {
     if (answer === undefined || answer === null) return undefined
-    if (!Array.isArray(answer)) return this.#fault('get', key, 'no list of entries')
+    if (!Array.isArray(answer)) return this.#garbled(key, 'no list of entries')
     return answer.filter((entry) => {
       const fault = faultOf(entry, key)
-      if (fault !== undefined) this.#fault('get', key, fault)
+      if (fault === MALFORMED) this.#garbled(key, fault)
+      else if (fault !== undefined) this.#fault('get', key, fault)
       return fault === undefined
     }) as StoredReply[]
+  }
+
+  // With such a store nothing ever stands in, and who listens to no events would never learn why.
+  #garbled(key: string, fault: string): undefined {
+    this.warn('replies', GARBLED)
+    return this.#fault('get', key, fault)
   }
 
   #fault(action: 'get' | 'set' | 'delete', key: string, fault: unknown): undefined {

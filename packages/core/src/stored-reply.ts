@@ -49,6 +49,9 @@ export function lasting(headers: HeaderPairs, decoded: boolean, besides: readonl
   return kept
 }
 
+/** @internal What an entry is that was kept otherwise than it was given. */
+export const MALFORMED = 'a malformed entry'
+
 /** @internal What is wrong with a thing that a store gave for an entry; undefined where nothing is. */
 export function faultOf(thing: unknown, key: string): string | undefined {
   const entry = (thing ?? {}) as Record<keyof StoredReply, unknown>
@@ -64,7 +67,7 @@ export function faultOf(thing: unknown, key: string): string | undefined {
     entry.body instanceof Uint8Array &&
     typeof entry.decoded === 'boolean' &&
     [entry.storedAt, entry.ageAtStore, entry.staleAt, entry.expiresAt].every(Number.isFinite)
-  return sound ? undefined : 'a malformed entry'
+  return sound ? undefined : MALFORMED
 }
 
 const isHeaders = (headers: unknown): boolean =>
