@@ -584,7 +584,7 @@ function faulty(id: CaseId, how: string, does: Parameters<typeof store>[0]): Cas
     id,
     name: `a store that ${how} is a miss and an event, and no matter of the request`,
     policy: { ...keeping(), replies: store(does) },
-    async run({ at, board, client, server, status }) {
+    async run({ at, board, client, log, server, status }) {
       const faults: string[] = []
       board.on('store', ({ action }) => faults.push(action))
       server.own = answering(VERSE)
@@ -592,6 +592,9 @@ function faulty(id: CaseId, how: string, does: Parameters<typeof store>[0]): Cas
       server.own = down
       expect(await status(PATH)).toBe(503)
       expect(faults).toContain('get')
+      // Whoever chose a store that lies is told once.
+      const said = log.warnings.splice(0)
+      expect(said).toEqual(how === 'lies' ? [expect.stringContaining('does not give back what it was given')] : [])
     },
   }
 }
