@@ -75,15 +75,18 @@ function failed<Response extends object>(
   return recover(attempt, client, error)
 }
 
+/** The client throws the answer again, unless a reply takes its place. */
 async function answeredByThrowing<Response extends object>(
   attempt: Attempt,
   client: Client<Response>,
   answer: Response,
   error: unknown,
 ): Promise<Response> {
-  const given = await answered(attempt, client, answer)
-  if (given === answer) throw error
-  return given
+  const head = settle(attempt, client, answer)
+  const made = head && (await replaced(client, answer, wait(attempt, client)))
+  if (made) return made
+  if (head) pass(attempt, client, answer, head)
+  throw error
 }
 
 /** The answer goes to the caller. */
@@ -99,7 +102,7 @@ function pass<Response extends object>(
   return watched
 }
 
-/** A reply takes the place of the answer, if there is one. By itself, since a function with a closure costs more at each call. */
+// By itself, since a function with a closure costs more at each call.
 async function replace<Response extends object>(
   attempt: Attempt,
   client: Client<Response>,
@@ -107,8 +110,17 @@ async function replace<Response extends object>(
   head: AnswerHead,
   asked: Promise<Reply | undefined>,
 ): Promise<Response> {
+  return (await replaced(client, response, asked)) ?? pass(attempt, client, response, head)
+}
+
+/** What takes the place of an answer, whose socket then comes back; undefined where nothing does. */
+async function replaced<Response extends object>(
+  client: Client<Response>,
+  response: Response,
+  asked: Promise<Reply | undefined> | undefined,
+): Promise<Response | undefined> {
   const made = make(client, await asked)
-  if (made === undefined) return pass(attempt, client, response, head)
+  if (made === undefined) return undefined
   client.drain(response)
   return client.handOver?.(made) ?? made
 }
